@@ -14,21 +14,19 @@ if(TIERCEL_FUZZ)
   target_compile_options(tiercel-options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-# tiercel_library(folder LINKS a b): every .cpp and .S below `folder` becomes static library tiercel-<folder>.
+# tiercel_library(folder LINKS a b EXTERNAL x PRIVATE_EXTERNAL y): every .cpp and .S below `folder` becomes static library
+# tiercel-<folder>. LINKS names our own folders; EXTERNAL libraries are passed on to users, PRIVATE_EXTERNAL ones are not.
+# A folder that holds only headers so far is an interface library.
 function(tiercel_library folder)
-  cmake_parse_arguments(ARG "" "" "LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "LINKS;EXTERNAL;PRIVATE_EXTERNAL" ${ARGN})
+  list(TRANSFORM ARG_LINKS PREPEND tiercel-)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cpp ${folder}/*.S)
   if(sources)
     add_library(tiercel-${folder} STATIC ${sources})
-    target_link_libraries(tiercel-${folder} PUBLIC tiercel-options)
-    foreach(link ${ARG_LINKS})
-      target_link_libraries(tiercel-${folder} PUBLIC tiercel-${link})
-    endforeach()
-  else()  # headers only so far
+    target_link_libraries(tiercel-${folder} PUBLIC tiercel-options ${ARG_LINKS} ${ARG_EXTERNAL}
+                          PRIVATE ${ARG_PRIVATE_EXTERNAL})
+  else()
     add_library(tiercel-${folder} INTERFACE)
-    target_link_libraries(tiercel-${folder} INTERFACE tiercel-options)
-    foreach(link ${ARG_LINKS})
-      target_link_libraries(tiercel-${folder} INTERFACE tiercel-${link})
-    endforeach()
+    target_link_libraries(tiercel-${folder} INTERFACE tiercel-options ${ARG_LINKS} ${ARG_EXTERNAL})
   endif()
 endfunction()
