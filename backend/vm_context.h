@@ -1,0 +1,77 @@
+// What translated code may touch besides guest state and guest memory: one VmContext per vCPU, directly followed by the
+// guest state block. Plain data; the engine allocates it, backends know the offsets, nobody else looks inside.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+#include "ir/eval.h"
+
+namespace tiercel::backend {
+
+/// Why the generated code came back. Values up to kExitBase are ours; kExitBase + n is ir::ExitKind n.
+enum class Reason : u32 {
+  None,
+  LinkMiss,      // a direct exit that is not linked yet: exit_pc, exit_site
+  IndirectMiss,  // an indirect branch the jump cache does not know: exit_pc
+  Interrupt,     // exit_request was seen at a check point: exit_pc
+  Fault,         // a guest memory access faulted; filled in by the host fault handler
+  kExitBase = 16,
+};
+constexpr Reason reason_for(ir::ExitKind k) {
+  return static_cast<Reason>(16 + static_cast<u32>(k));
+}
+
+/// Guest pc -> host entry. Index: (pc >> 2 ^ pc >> 14) & (kJumpCacheSize - 1); the pc compares in full.
+/// Entries are filled by the owning thread only; invalidation replaces `pc` by ~0.
+struct JumpCacheEntry {
+  u64 pc = ~u64{0};
+  const void* host = nullptr;
+};
+inline constexpr u32 kJumpCacheBits = 12;
+inline constexpr u32 kJumpCacheSize = 1u << kJumpCacheBits;
+constexpr u32 jump_cache_index(u64 pc) {
+  return static_cast<u32>((pc >> 2) ^ (pc >> 14)) & (kJumpCacheSize - 1);
+}
+
+/// Return prediction: a circular stack of (guest return pc, host entry of the block there).
+inline constexpr u32 kReturnStackSize = 16;
+
+struct alignas(64) VmContext {
+  // Hot: what generated code reads and writes on its way.
+  u32 exit_request = 0;  // nonzero: leave at the next check point; set from signal handlers and other threads
+  u32 mxcsr = 0x1f80;    // the guest's MXCSR while outside generated code
+  JumpCacheEntry* jump_cache =
+      nullptr;          // kJumpCacheSize entries; points at an all-miss table while exit_request is set
+  u32 return_top = 0;   // byte offset of the newest entry in return_stack
+  u32 fp_extra = 0;     // fpstatus bits MXCSR cannot hold (kInputDenormal under flush-to-zero)
+  u64 memory_base = 0;  // flat guest memory: host address of guest address 0
+  JumpCacheEntry return_stack[kReturnStackSize];
+
+  // Written when leaving.
+  u64 exit_pc = 0;       // guest pc to continue at
+  u64 exit_arg = 0;      // operand of an Exit terminal
+  u64 exit_payload = 0;  // imm of an Exit terminal
+  u64 exit_site = 0;     // host address of the unlinked exit's patchable jump, for LinkMiss
+  Reason reason = Reason::None;
+  u32 reserved = 0;
+  u64 host_sp = 0;  // stack pointer of the entry trampoline, for leaving from the fault handler
+  u32 host_mxcsr = 0x1f80;
+  u32 in_code = 0;  // 1 while the vCPU executes generated code
+
+  // Functions generated code may call, addressed through the context so that code holds no host pointers.
+  void (*eval)(const ir::PureOp*, const U128* args, U128* result, ir::FpEnv*) = nullptr;
+  ir::FpEnv* fp_env = nullptr;
+  const void* const* helpers = nullptr;  // guest::HelperFn table
+  const void* guest_env = nullptr;       // guest::Env*
+  const void* common_exit = nullptr;     // backend's stub addresses, see backend::Runtime
+  const void* indirect_miss = nullptr;
+};
+
+/// The guest state block starts here, counted from the VmContext.
+inline constexpr u32 kStateOffset = (sizeof(VmContext) + 63) / 64 * 64;
+inline void* guest_state(VmContext* c) {
+  return reinterpret_cast<std::byte*>(c) + kStateOffset;
+}
+
+}  // namespace tiercel::backend

@@ -1,0 +1,54 @@
+// One address space with its translations: what a user process or a machine owns exactly one of.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "engine/address_space.h"
+#include "engine/options.h"
+#include "engine/vcpu.h"
+
+namespace tiercel::engine {
+
+/// Counters for --stats; the sum over all vCPUs.
+struct Statistics {
+  u64 blocks_translated = 0, insns_translated = 0, host_bytes = 0, translate_ns = 0;
+  u64 link_misses = 0, indirect_misses = 0, interrupts = 0, faults = 0, invalidations = 0, cache_flushes = 0;
+  u64 unimplemented = 0;
+};
+
+class Engine {
+ public:
+  /// `frontend` and `memory` outlive the engine.
+  Engine(guest::Frontend& frontend, AddressSpace& memory, const Options& options);
+  ~Engine();
+
+  /// A vCPU in reset state.
+  std::unique_ptr<Vcpu> make_vcpu();
+  /// A vCPU with a copy of another's state (clone, fork, vfork).
+  std::unique_ptr<Vcpu> copy_vcpu(Vcpu& from);
+
+  /// Guest code in [start, start + size) may have changed or gone: its translations are dropped. Any thread.
+  void invalidate(VAddr start, u64 size);
+
+  /// Around fork(): the code cache is private to a process. prepare in the parent, then exactly one of the others.
+  void fork_prepare();
+  void fork_parent();
+  void fork_child();
+
+  /// Called first from the personality's SIGSEGV and SIGBUS handler. True: dealt with (the context was redirected, the
+  /// handler just returns): a fault in generated code, which makes run() return Stop::Fault, or in a guarded access.
+  /// False: not ours.
+  static bool handle_host_fault(int signal, const void* siginfo, void* ucontext);
+
+  Statistics statistics() const;
+  guest::Frontend& frontend();
+  const Options& options() const;
+
+ private:
+  friend class Vcpu;
+  struct Private;
+  std::unique_ptr<Private> private_;
+};
+
+}  // namespace tiercel::engine

@@ -1,0 +1,32 @@
+// What the engine is told from the command line.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/types.h"
+
+namespace tiercel::engine {
+
+enum class Tier : u8 { Interp, Fast };
+
+struct DumpOptions {
+  bool guest = false, ir = false, opt = false, host = false;
+  std::vector<u64> only;  // guest pcs; empty: every block
+  bool any() const { return guest || ir || opt || host; }
+};
+
+struct Options {
+  Tier tier = Tier::Fast;
+  bool lockstep = false;     // run every block in both tiers and compare
+  u64 tier_limit = ~u64{0};  // only the first N translated blocks use the fast tier, later ones are interpreted
+  u64 pass_limit = ~u64{0};  // only the first N pass applications happen
+  u32 chaos_seed = 0;        // nonzero: random block lengths, register choice and evictions
+  u64 code_cache_bytes = 256 << 20;
+  u32 max_block_insns = 64;
+  bool perf_map = false;  // /tmp/perf-PID.map
+  bool stats = false;
+  DumpOptions dump;
+};
+
+}  // namespace tiercel::engine

@@ -1,0 +1,71 @@
+// One guest CPU: its state block, its context for generated code, and the loop that runs it.
+#pragma once
+
+#include <memory>
+
+#include "backend/vm_context.h"
+#include "guest/frontend.h"
+
+namespace tiercel::engine {
+
+class Engine;
+
+/// What made Vcpu::run return. The state block is exact: the pc in it is where the guest continues (Syscall: after the
+/// insn; all others: at the insn).
+struct Stop {
+  enum class Kind : u8 {
+    Syscall,        // payload: the insn's immediate
+    Fault,          // `fault`
+    Breakpoint,     // payload: the insn's immediate
+    Undefined,      // architecturally undefined insn
+    Unimplemented,  // our gap; payload: ISA row
+    Interrupt,      // request_exit was called
+    Yield,          // the guest hints that it waits for another thread
+  };
+  Kind kind = Kind::Interrupt;
+  u64 payload = 0;
+  guest::Fault fault = {};
+};
+
+class Vcpu {
+ public:
+  ~Vcpu();
+  Vcpu(const Vcpu&) = delete;
+  Vcpu& operator=(const Vcpu&) = delete;
+
+  /// The guest state block, e.g. arm::A64State.
+  void* state() { return backend::guest_state(context_); }
+
+  /// Runs until something happens that the personality must see. The calling thread becomes this vCPU's thread.
+  Stop run();
+
+  /// Makes run() return Interrupt soon. Any thread, also from a signal handler.
+  void request_exit();
+  /// Withdraws a request. Own thread only.
+  void clear_exit_request();
+
+  /// The guest's cumulative FP exceptions (fpstatus bits) while the vCPU is stopped.
+  u32 fp_status() const;
+  void set_fp_status(u32 bits);
+
+  /// The vCPU the calling thread is running or ran last, or null. Async-signal-safe.
+  static Vcpu* current();
+  /// Makes this vCPU the calling thread's (threads and vfork children).
+  void attach();
+
+  /// True if the interrupted host context was executing generated code (not C++).
+  static bool in_generated_code(const void* ucontext);
+
+  backend::VmContext* context() { return context_; }
+
+ private:
+  friend class Engine;
+  Vcpu(Engine& engine);
+
+  Engine& engine_;
+  backend::VmContext* context_ = nullptr;
+  struct Private;
+  std::unique_ptr<Private> private_;
+};
+
+}  // namespace tiercel::engine
