@@ -1,4 +1,4 @@
-// bench: class=integer flags=-O2 iterations=2000 quick=200
+// bench: class=integer flags=-O2 iterations=4000 quick=300
 // List processing, small integer matrices, a text state machine and a CRC, the mix that embedded CPU benchmarks use.
 #include <string.h>
 

@@ -1,4 +1,4 @@
-// bench: class=fp flags=-O2 libs=-lm iterations=300 quick=30
+// bench: class=fp flags=-O2 libs=-lm iterations=600 quick=60
 // The C library's mathematical functions in double and float.
 #include <math.h>
 

@@ -1,4 +1,4 @@
-// bench: class=simd flags=-O3,-ffast-math iterations=40 quick=4
+// bench: class=simd flags=-O3,-ffast-math iterations=120 quick=8
 // Single-precision matrix product that the compiler vectorises.
 #include "kernel.h"
 

@@ -1,4 +1,4 @@
-// bench: class=jit flags=-O2 iterations=6000 quick=600
+// bench: class=jit flags=-O2 iterations=10000 quick=800
 // Code written at run time: a small function is generated, called a few hundred times, and then changed in place.
 #include <string.h>
 #include <sys/mman.h>

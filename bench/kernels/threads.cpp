@@ -1,4 +1,4 @@
-// bench: class=threads flags=-O2 libs=-pthread iterations=150 quick=12 cpus=2 scaling=1,2
+// bench: class=threads flags=-O2 libs=-pthread iterations=600 quick=30 cpus=2 scaling=1,2
 // The same work in each of argv[2] threads, with a mutex, a condition variable and a shared counter now and then.
 // With two threads on two free CPUs the elapsed time should equal that of one.
 #include <atomic>

@@ -1,4 +1,4 @@
-// bench: class=indirect flags=-O2 iterations=300 quick=30
+// bench: class=indirect flags=-O2 iterations=900 quick=60
 // Virtual calls on a shuffled vector of shapes and on an expression tree.
 #include <memory>
 #include <vector>
