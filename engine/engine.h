@@ -45,9 +45,10 @@ class Engine {
   guest::Frontend& frontend();
   const Options& options() const;
 
+  struct Private;  // engine_private.h; for the engine's own files
+
  private:
   friend class Vcpu;
-  struct Private;
   std::unique_ptr<Private> private_;
 };
 

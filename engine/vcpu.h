@@ -20,7 +20,6 @@ struct Stop {
     Undefined,      // architecturally undefined insn
     Unimplemented,  // our gap; payload: ISA row
     Interrupt,      // request_exit was called
-    Yield,          // the guest hints that it waits for another thread
   };
   Kind kind = Kind::Interrupt;
   u64 payload = 0;
@@ -60,7 +59,13 @@ class Vcpu {
 
  private:
   friend class Engine;
-  Vcpu(Engine& engine);
+  explicit Vcpu(Engine& engine);
+  struct Run;
+
+  /// Makes generated code leave at its next check point, without a request of the personality.
+  void poke();
+  void forget_predictions();
+  void add_statistics(struct Statistics& total) const;
 
   Engine& engine_;
   backend::VmContext* context_ = nullptr;

@@ -77,6 +77,9 @@ class Frontend {
   };
   virtual Disassembly disassemble(u64 pc, std::span<const u8> bytes, u32 mode) const = 0;
 
+  /// The address that a data access to `va` really uses (Arm: top byte ignored).
+  virtual u64 data_address(u64 va) const { return va; }
+
   /// The name of ISA row `index` (the payload of ExitKind::Unimplemented).
   virtual std::string row_name(u64 index) const = 0;
 };

@@ -1,0 +1,156 @@
+#include "engine/engine.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+
+#include "base/check.h"
+#include "engine/engine_private.h"
+
+namespace tiercel::engine {
+
+Engine::Private::Private(guest::Frontend& fe, AddressSpace& mem, const Options& opt, CodeMemory code_memory)
+    : frontend(fe),
+      memory(mem),
+      options(opt),
+      translator(fe, mem, options),
+      cache(std::move(code_memory)),
+      miss_table(backend::kJumpCacheSize) {
+  for (const guest::HelperDecl& helper : frontend.helpers()) helpers.push_back(helper.function);
+  const backend::Runtime stubs = translator.backend().make_runtime();
+  runtime = cache.install_runtime(stubs.code);
+  runtime_stubs = stubs;
+  enter = reinterpret_cast<EnterFn>(reinterpret_cast<u64>(runtime + stubs.enter));
+  fault_exit = reinterpret_cast<u64>(runtime + stubs.fault_exit);
+  if (options.perf_map) {
+    perf_map = std::fopen(fmt::format("/tmp/perf-{}.map", getpid()).c_str(), "we");
+    if (perf_map) fmt::print(perf_map, "{:x} {:x} tiercel-stubs\n", reinterpret_cast<u64>(runtime), stubs.code.size());
+  }
+}
+
+Engine::Private::~Private() {
+  if (perf_map) std::fclose(perf_map);
+}
+
+CachedBlock* Engine::Private::find_or_translate(const guest::BlockKey& key) {
+  if (CachedBlock* known = cache.find(key)) return known;
+  timespec begin{};
+  if (options.stats) clock_gettime(CLOCK_MONOTONIC, &begin);
+  const Translator::Outcome outcome = translator.translate(key);
+  if (outcome == Translator::Outcome::NotExecutable) return nullptr;
+  const bool compiled = outcome == Translator::Outcome::Compiled;
+  if (compiled && !cache.has_room(translator.code().code.size())) flush();
+  CachedBlock* block = cache.add(key, translator.function(), compiled ? &translator.code() : nullptr);
+  block->number = static_cast<u32>(translator.translations());
+  if (!compiled || options.lockstep) {
+    // The interpreter takes the IR as the frontend made it: the passes are part of what lockstep checks.
+    if (compiled && !translator.translate_raw(key, block->insn_count)) return nullptr;
+    block->function = std::make_unique<ir::Function>(translator.function());
+  }
+  if (options.stats) {
+    timespec end{};
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    stats.translate_ns += static_cast<u64>((end.tv_sec - begin.tv_sec) * 1'000'000'000 + end.tv_nsec - begin.tv_nsec);
+  }
+  ++stats.blocks_translated;
+  stats.insns_translated += block->insn_count;
+  stats.host_bytes += block->host_size;
+  if (perf_map && compiled) note_perf(*block);
+  return block;
+}
+
+void Engine::Private::note_perf(const CachedBlock& block) {
+  fmt::print(perf_map, "{:x} {:x} fast:{:#x}\n", reinterpret_cast<u64>(block.host), block.host_size, block.key.pc);
+  std::fflush(perf_map);
+}
+
+void Engine::Private::forget_everywhere(u64 pc) {
+  const u32 index = backend::jump_cache_index(pc);
+  for (Vcpu* vcpu : vcpus) {
+    auto& entry = vcpu->private_->jump_cache[index];
+    if (entry.pc == pc) std::atomic_ref(entry.pc).store(~u64{0}, std::memory_order_relaxed);
+  }
+}
+
+void Engine::Private::flush() {
+  world_stopped.store(1);
+  for (Vcpu* vcpu : vcpus) vcpu->poke();
+  for (Vcpu* vcpu : vcpus)
+    while (vcpu->private_->in_code.load() != 0) sched_yield();
+  cache.clear();
+  for (Vcpu* vcpu : vcpus) vcpu->forget_predictions();
+  epoch.fetch_add(1);
+  ++stats.cache_flushes;
+  world_stopped.store(0);
+}
+
+Engine::Engine(guest::Frontend& frontend, AddressSpace& memory, const Options& options) {
+  auto code_memory = CodeMemory::create(options.code_cache_bytes);
+  CHECK_MSG(code_memory.has_value(), code_memory.error().message.c_str());
+  private_ = std::make_unique<Private>(frontend, memory, options, std::move(*code_memory));
+}
+
+Engine::~Engine() = default;
+
+std::unique_ptr<Vcpu> Engine::make_vcpu() {
+  std::unique_ptr<Vcpu> vcpu(new Vcpu(*this));
+  private_->frontend.reset(vcpu->state());
+  const std::lock_guard guard(private_->lock);
+  private_->vcpus.push_back(vcpu.get());
+  return vcpu;
+}
+
+std::unique_ptr<Vcpu> Engine::copy_vcpu(Vcpu& from) {
+  auto vcpu = make_vcpu();
+  std::memcpy(vcpu->state(), from.state(), private_->frontend.layout().state_size);
+  vcpu->set_fp_status(from.fp_status());
+  return vcpu;
+}
+
+void Engine::invalidate(VAddr start, u64 size) {
+  if (size == 0) return;
+  const std::lock_guard guard(private_->lock);
+  const u32 dropped =
+      private_->cache.invalidate(start.value, start.value + size, [this](u64 pc) { private_->forget_everywhere(pc); });
+  private_->stats.invalidations += dropped;
+}
+
+void Engine::fork_prepare() {
+  private_->lock.lock();
+  if (private_->perf_map) std::fflush(private_->perf_map);
+}
+
+void Engine::fork_parent() {
+  private_->cache.memory().freeze_after_fork(false);
+  private_->lock.unlock();
+}
+
+void Engine::fork_child() {
+  private_->cache.memory().freeze_after_fork(true);
+  std::erase_if(private_->vcpus, [](const Vcpu* vcpu) { return vcpu != Vcpu::current(); });
+  if (private_->perf_map) {
+    std::fclose(private_->perf_map);
+    private_->perf_map = nullptr;  // the map names the parent's pid
+  }
+  private_->lock.unlock();
+}
+
+Statistics Engine::statistics() const {
+  const std::lock_guard guard(private_->lock);
+  Statistics total = private_->stats;
+  for (const Vcpu* vcpu : private_->vcpus) vcpu->add_statistics(total);
+  return total;
+}
+
+guest::Frontend& Engine::frontend() {
+  return private_->frontend;
+}
+const Options& Engine::options() const {
+  return private_->options;
+}
+
+}  // namespace tiercel::engine

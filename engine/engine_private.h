@@ -1,0 +1,79 @@
+// What Engine and Vcpu share behind their public headers.
+//
+// Locking: `lock` guards the translator, the code cache and the list of vCPUs. A vCPU that executes generated code (or
+// interprets a cached block) has in_code set and holds no lock. Dropping code memory needs the world stopped: see
+// WorldStop. Lock order: `lock` only, nothing is taken under it.
+#pragma once
+
+#include <atomic>
+#include <cstdio>
+#include <mutex>
+#include <vector>
+
+#include "engine/code_cache.h"
+#include "engine/engine.h"
+#include "engine/translator.h"
+
+namespace tiercel::engine {
+
+using EnterFn = void (*)(backend::VmContext*, const void* host_code);
+
+struct Engine::Private {
+  Private(guest::Frontend& frontend, AddressSpace& memory, const Options& options, CodeMemory code_memory);
+  ~Private();
+
+  guest::Frontend& frontend;
+  AddressSpace& memory;
+  const Options options;
+  std::vector<guest::HelperFn> helpers;
+
+  mutable std::mutex lock;
+  Translator translator;
+  CodeCache cache;
+  std::vector<Vcpu*> vcpus;
+  Statistics stats;
+  std::FILE* perf_map = nullptr;
+
+  // Fixed once constructed.
+  EnterFn enter = nullptr;
+  const u8* runtime = nullptr;
+  backend::Runtime runtime_stubs;
+  u64 fault_exit = 0;
+  std::vector<backend::JumpCacheEntry> miss_table;
+
+  std::atomic<u32> world_stopped{0};
+  std::atomic<u32> epoch{0};  // counts clears of the cache
+
+  /// The block for `key`, translated if need be; null when its first byte is not executable. Needs `lock`.
+  CachedBlock* find_or_translate(const guest::BlockKey& key);
+  /// Drops all translations. Needs `lock`; waits until no vCPU is in code. The caller is not.
+  void flush();
+  void forget_everywhere(u64 pc);
+  void note_perf(const CachedBlock& block);
+};
+
+struct Vcpu::Private {
+  Statistics stats;  // this vCPU's share
+  std::vector<backend::JumpCacheEntry> jump_cache;
+  std::atomic<bool> exit_requested{false};
+  std::atomic<u32> in_code{0};
+  u32 mode = 0;
+  u32 epoch = 0;
+  bool mode_known = false;
+  // Filled by the fault handler.
+  u64 fault_host_pc = 0;
+  u64 fault_address = 0;
+  bool fault_is_write = false;
+  bool fault_address_known = false;
+  ir::FpEnv fp_env;
+  guest::Env guest_env;
+};
+
+/// The block to run next, or why there is none.
+struct NextBlock {
+  const u8* host = nullptr;
+  CachedBlock* block = nullptr;  // set when it must be interpreted, or in lockstep
+  bool not_executable = false;
+};
+
+}  // namespace tiercel::engine

@@ -1,0 +1,44 @@
+// Host SIGSEGV and SIGBUS: which are the guest's, and where the thread goes on.
+#include <signal.h>
+#include <ucontext.h>
+
+#include "engine/engine_private.h"
+#include "engine/guarded_ranges.h"
+
+namespace tiercel::engine {
+namespace {
+
+constexpr u64 kPageFaultIsWrite = 2;  // x86 page fault error code, bit 1
+constexpr int kSiKernel = 0x80;       // si_code of a general protection fault: no address
+
+}  // namespace
+
+bool Vcpu::in_generated_code(const void* ucontext) {
+  const auto* uc = static_cast<const ucontext_t*>(ucontext);
+  const Vcpu* vcpu = current();
+  return vcpu && vcpu->engine_.private_->cache.memory().contains(static_cast<u64>(uc->uc_mcontext.gregs[REG_RIP]));
+}
+
+bool Engine::handle_host_fault(int signal, const void* siginfo, void* ucontext) {
+  auto* uc = static_cast<ucontext_t*>(ucontext);
+  const auto* info = static_cast<const siginfo_t*>(siginfo);
+  greg_t& rip = uc->uc_mcontext.gregs[REG_RIP];
+  if (const u64 next = guarded_fixup(static_cast<u64>(rip))) {
+    rip = static_cast<greg_t>(next);
+    return true;
+  }
+  Vcpu* vcpu = Vcpu::current();
+  if (!vcpu || !Vcpu::in_generated_code(ucontext)) return false;
+  Engine::Private& e = *vcpu->engine_.private_;
+  Vcpu::Private& p = *vcpu->private_;
+  e.translator.backend().save_pinned(ucontext, vcpu->state());
+  p.fault_host_pc = static_cast<u64>(rip);
+  p.fault_address_known = !(signal == SIGSEGV && info->si_code == kSiKernel);
+  p.fault_address = reinterpret_cast<u64>(info->si_addr) - vcpu->context_->memory_base;
+  p.fault_is_write = (static_cast<u64>(uc->uc_mcontext.gregs[REG_ERR]) & kPageFaultIsWrite) != 0;
+  vcpu->context_->reason = backend::Reason::Fault;
+  rip = static_cast<greg_t>(e.fault_exit);
+  return true;
+}
+
+}  // namespace tiercel::engine

@@ -1,0 +1,112 @@
+#include "engine/translator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "ir/passes/pass.h"
+#include "ir/printer.h"
+#include "ir/verifier.h"
+
+namespace tiercel::engine {
+namespace {
+
+class Reader final : public guest::CodeReader {
+ public:
+  explicit Reader(AddressSpace& memory) : memory_(memory) {}
+  std::span<const u8> window(VAddr pc) override { return memory_.code_window(pc); }
+
+ private:
+  AddressSpace& memory_;
+};
+
+backend::VmLayout vm_layout(const guest::Frontend& frontend, AddressSpace& memory, const Options& options) {
+  const guest::Layout& layout = frontend.layout();
+  backend::VmLayout vm;
+  vm.slots = layout.slots;
+  vm.state_size = layout.state_size;
+  vm.pc_offset = layout.pc_offset;
+  vm.base_is_zero = memory.flat_base() == 0;
+  vm.chaos_seed = options.chaos_seed;
+  return vm;
+}
+
+void verify(const ir::Function& f, const guest::Layout& layout, const char* when) {
+#ifdef TIERCEL_VERIFY
+  ir::verify_or_die(f, layout.slots, when);
+#else
+  static_cast<void>(f), static_cast<void>(layout), static_cast<void>(when);
+#endif
+}
+
+}  // namespace
+
+Translator::Translator(guest::Frontend& frontend, AddressSpace& memory, const Options& options)
+    : frontend_(frontend),
+      memory_(memory),
+      options_(options),
+      backend_(backend::make_x64_backend(vm_layout(frontend, memory, options), backend::HostFeatures::detect())),
+      chaos_state_(options.chaos_seed) {}
+
+u32 Translator::block_limit() {
+  if (options_.chaos_seed == 0) return options_.max_block_insns;
+  // xorshift: a run with one seed repeats exactly.
+  chaos_state_ ^= chaos_state_ << 13;
+  chaos_state_ ^= chaos_state_ >> 7;
+  chaos_state_ ^= chaos_state_ << 17;
+  return 1 + static_cast<u32>(chaos_state_ % options_.max_block_insns);
+}
+
+void Translator::run_passes() {
+  const ir::PassContext context{frontend_.layout().slots};
+  for (const ir::Pass& pass : ir::fast_tier_passes()) {
+    if (passes_run_ >= options_.pass_limit) return;
+    ++passes_run_;
+    pass.run(function_, context);
+    verify(function_, frontend_.layout(), pass.name.data());
+  }
+}
+
+Translator::Outcome Translator::translate(const guest::BlockKey& key) {
+  Reader reader(memory_);
+  if (!frontend_.translate(key, reader, {block_limit()}, function_)) return Outcome::NotExecutable;
+  verify(function_, frontend_.layout(), "translation");
+  ++translations_;
+  const bool dump = wants_dump(key);
+  if (dump && options_.dump.guest) dump_guest(key);
+  if (dump && options_.dump.ir) dump_ir("ir");
+  if (options_.tier == Tier::Interp || translations_ > options_.tier_limit) return Outcome::Interpreted;
+  run_passes();
+  if (dump && options_.dump.opt) dump_ir("optimised ir");
+  backend_->compile(function_, dump && options_.dump.host, code_);
+  if (dump && options_.dump.host) fmt::print(stderr, "-- host, {} bytes\n{}\n", code_.code.size(), code_.listing);
+  return Outcome::Compiled;
+}
+
+bool Translator::translate_raw(const guest::BlockKey& key, u32 max_insns) {
+  Reader reader(memory_);
+  return frontend_.translate(key, reader, {max_insns}, function_);
+}
+
+bool Translator::wants_dump(const guest::BlockKey& key) const {
+  const DumpOptions& d = options_.dump;
+  return d.any() && (d.only.empty() || std::find(d.only.begin(), d.only.end(), key.pc) != d.only.end());
+}
+
+void Translator::dump_guest(const guest::BlockKey& key) {
+  fmt::print(stderr, "== block {} at {:#x}, mode {:#x}\n-- guest\n", translations_, key.pc, key.mode);
+  for (u64 pc = key.pc; pc < function_.end_pc;) {
+    const auto bytes = memory_.code_window(VAddr{pc});
+    if (bytes.empty()) break;
+    const auto line = frontend_.disassemble(pc, bytes, key.mode);
+    fmt::print(stderr, "  {:#x}: {}\n", pc, line.text);
+    pc += std::max(line.length, 1u);
+  }
+}
+
+void Translator::dump_ir(const char* title) const {
+  fmt::print(stderr, "-- {}\n{}", title, ir::print(function_, frontend_.layout().slots));
+}
+
+}  // namespace tiercel::engine

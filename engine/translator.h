@@ -1,0 +1,49 @@
+// Frontend -> passes -> backend for one key, with the dumps and limits of the debugging aids.
+#pragma once
+
+#include <memory>
+
+#include "backend/backend.h"
+#include "engine/address_space.h"
+#include "engine/options.h"
+#include "guest/frontend.h"
+
+namespace tiercel::engine {
+
+class Translator {
+ public:
+  Translator(guest::Frontend& frontend, AddressSpace& memory, const Options& options);
+
+  enum class Outcome : u8 { NotExecutable, Interpreted, Compiled };
+
+  /// Translates the block at `key` into function() and, when the outcome is Compiled, code(); both are valid until the
+  /// next call. Needs the engine's lock.
+  Outcome translate(const guest::BlockKey& key);
+
+  /// The IR of up to `max_insns` insns at `key` as the frontend makes it, in function(). False: not executable.
+  bool translate_raw(const guest::BlockKey& key, u32 max_insns);
+
+  const ir::Function& function() const { return function_; }
+  const backend::CompiledCode& code() const { return code_; }
+  backend::Backend& backend() { return *backend_; }
+  u64 translations() const { return translations_; }
+
+ private:
+  u32 block_limit();
+  void run_passes();
+  bool wants_dump(const guest::BlockKey& key) const;
+  void dump_guest(const guest::BlockKey& key);
+  void dump_ir(const char* title) const;
+
+  guest::Frontend& frontend_;
+  AddressSpace& memory_;
+  const Options& options_;
+  std::unique_ptr<backend::Backend> backend_;
+  ir::Function function_;
+  backend::CompiledCode code_;
+  u64 translations_ = 0;
+  u64 passes_run_ = 0;
+  u64 chaos_state_;
+};
+
+}  // namespace tiercel::engine

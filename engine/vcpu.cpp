@@ -1,0 +1,396 @@
+// The dispatcher: find or make code, run it, act on why it came back.
+#include "engine/vcpu.h"
+
+#include <immintrin.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <optional>
+
+#include "backend/interp/interp.h"
+#include "base/check.h"
+#include "engine/engine_private.h"
+#include "engine/flat_memory.h"
+#include "engine/lockstep.h"
+
+namespace tiercel::engine {
+namespace {
+
+thread_local Vcpu* current_vcpu = nullptr;
+
+/// The MXCSR that runs guest code: all exceptions masked, no flush-to-zero, the guest's rounding, `sticky` kept.
+u32 mxcsr_for(guest::FpControl control, u32 sticky) {
+  u32 rounding = 0;
+  switch (control.rounding) {
+    case ir::Round::NegInf:
+      rounding = 1;
+      break;
+    case ir::Round::PosInf:
+      rounding = 2;
+      break;
+    case ir::Round::Zero:
+      rounding = 3;
+      break;
+    default:
+      break;
+  }
+  return 0x1f80 | rounding << 13 | (sticky & 0x3f);
+}
+
+/// What leaves the run loop; nothing: go on.
+using MaybeStop = std::optional<Stop>;
+
+Stop stop(Stop::Kind kind, u64 payload = 0) {
+  return Stop{kind, payload, {}};
+}
+
+}  // namespace
+
+Vcpu::Vcpu(Engine& engine) : engine_(engine), private_(std::make_unique<Private>()) {
+  Engine::Private& e = *engine.private_;
+  const std::size_t bytes = backend::kStateOffset + e.frontend.layout().state_size;
+  void* memory = std::aligned_alloc(64, (bytes + 63) / 64 * 64);
+  CHECK(memory);
+  std::memset(memory, 0, bytes);
+  context_ = new (memory) backend::VmContext;
+  private_->jump_cache.resize(backend::kJumpCacheSize);
+  private_->guest_env.state = state();
+  private_->fp_env.extra = &context_->fp_extra;
+  context_->jump_cache = private_->jump_cache.data();
+  context_->memory_base = e.memory.flat_base();
+  context_->eval = ir::eval_out_of_line;
+  context_->fp_env = &private_->fp_env;
+  context_->helpers = reinterpret_cast<const void* const*>(e.helpers.data());
+  context_->guest_env = &private_->guest_env;
+  context_->common_exit = e.runtime + e.runtime_stubs.common_exit;
+  context_->indirect_miss = e.runtime + e.runtime_stubs.indirect;
+  forget_predictions();
+}
+
+Vcpu::~Vcpu() {
+  Engine::Private& e = *engine_.private_;
+  {
+    const std::lock_guard guard(e.lock);
+    add_statistics(e.stats);
+    std::erase(e.vcpus, this);
+  }
+  if (current_vcpu == this) current_vcpu = nullptr;
+  context_->~VmContext();
+  std::free(context_);
+}
+
+Vcpu* Vcpu::current() {
+  return current_vcpu;
+}
+void Vcpu::attach() {
+  current_vcpu = this;
+}
+
+void Vcpu::poke() {
+  std::atomic_ref(context_->exit_request).store(1, std::memory_order_relaxed);
+  std::atomic_ref(context_->jump_cache).store(engine_.private_->miss_table.data(), std::memory_order_relaxed);
+}
+
+void Vcpu::request_exit() {
+  private_->exit_requested.store(true, std::memory_order_relaxed);
+  poke();
+}
+
+void Vcpu::clear_exit_request() {
+  private_->exit_requested.store(false, std::memory_order_relaxed);
+  std::atomic_ref(context_->jump_cache).store(private_->jump_cache.data(), std::memory_order_relaxed);
+  std::atomic_ref(context_->exit_request).store(0, std::memory_order_relaxed);
+  // A request that came between the first and the last store must not be lost.
+  if (private_->exit_requested.load(std::memory_order_relaxed)) poke();
+}
+
+void Vcpu::forget_predictions() {
+  for (auto& entry : private_->jump_cache) entry = {};
+  for (auto& entry : context_->return_stack) entry = {};
+}
+
+void Vcpu::add_statistics(Statistics& total) const {
+  const Statistics& mine = private_->stats;
+  total.link_misses += mine.link_misses;
+  total.indirect_misses += mine.indirect_misses;
+  total.interrupts += mine.interrupts;
+  total.faults += mine.faults;
+  total.unimplemented += mine.unimplemented;
+}
+
+u32 Vcpu::fp_status() const {
+  const u32 m = context_->mxcsr;
+  return (m & 1) | (m >> 1 & 0x1e) | (context_->fp_extra & ir::fpstatus::kInputDenormal);
+}
+
+void Vcpu::set_fp_status(u32 bits) {
+  context_->mxcsr = (context_->mxcsr & ~0x3fu) | (bits & 1) | (bits & 0x1e) << 1;
+  context_->fp_extra = bits & ir::fpstatus::kInputDenormal;
+}
+
+/// One call of run(): the loop's steps.
+struct Vcpu::Run {
+  Vcpu& vcpu;
+  Engine::Private& e;
+  Vcpu::Private& p;
+  backend::VmContext& c;
+  u64 pc = 0;
+
+  explicit Run(Vcpu& v) : vcpu(v), e(*v.engine_.private_), p(*v.private_), c(*v.context_) {}
+
+  u64& state_pc() { return *reinterpret_cast<u64*>(static_cast<u8*>(vcpu.state()) + e.frontend.layout().pc_offset); }
+  guest::BlockKey key() const { return {pc, p.mode, 0}; }
+
+  /// Adopts what the state block says: pc, mode bits, FP control.
+  void load_mode() {
+    const guest::BlockKey now = e.frontend.key(vcpu.state());
+    pc = now.pc;
+    if (!p.mode_known || now.mode != p.mode) {
+      p.mode = now.mode;
+      p.mode_known = true;
+      vcpu.forget_predictions();  // they do not name the mode
+    }
+    c.mxcsr = mxcsr_for(e.frontend.fp_control(vcpu.state()), c.mxcsr);
+  }
+
+  NextBlock next_locked() {
+    p.epoch = e.epoch.load();
+    CachedBlock* block = e.find_or_translate(key());
+    p.epoch = e.epoch.load();  // translation may have cleared the cache
+    if (!block) return {.not_executable = true};
+    if (!block->host || e.options.lockstep) return {nullptr, block, false};
+    return {block->host, nullptr, false};
+  }
+
+  NextBlock next() {
+    const auto& entry = p.jump_cache[backend::jump_cache_index(pc)];
+    if (entry.pc == pc && entry.host) {
+      p.epoch = e.epoch.load();
+      if (const auto* host = static_cast<const u8*>(entry.host)) return {host, nullptr, false};
+    }
+    const std::lock_guard guard(e.lock);
+    return next_locked();
+  }
+
+  /// After LinkMiss: patches the exit if its target has code.
+  NextBlock next_linked() {
+    const std::lock_guard guard(e.lock);
+    ++p.stats.link_misses;
+    const u32 before = e.epoch.load();
+    // The site is only meaningful while the cache it lies in has not been cleared.
+    const bool site_valid = p.epoch == before;
+    NextBlock n = next_locked();
+    if (n.host && site_valid && e.epoch.load() == before) {
+      const LinkSite site = e.cache.exit_at(c.exit_site);
+      if (CachedBlock* target = e.cache.find(key()); target && site.from->exits[site.exit].target_pc == pc)
+        e.cache.link(site, target);
+    }
+    return n;
+  }
+
+  NextBlock next_indirect() {
+    const std::lock_guard guard(e.lock);
+    ++p.stats.indirect_misses;
+    const NextBlock n = next_locked();
+    if (n.host) p.jump_cache[backend::jump_cache_index(pc)] = {pc, n.host};
+    return n;
+  }
+
+  /// False: the world is stopping or the code is gone; look it up again.
+  bool enter_code() {
+    p.in_code.store(1);  // seq_cst: before the tests, see Engine::Private::flush
+    if (e.world_stopped.load() == 0 && e.epoch.load() == p.epoch) return true;
+    p.in_code.store(0, std::memory_order_release);
+    return false;
+  }
+  void leave_code() { p.in_code.store(0, std::memory_order_release); }
+
+  backend::InterpResult interpret(const ir::Function& f) {
+    TaggedMemory memory(e.frontend, c.memory_base);
+    const u32 host_mxcsr = _mm_getcsr();
+    _mm_setcsr(c.mxcsr);
+    auto r = backend::interpret(f, e.frontend.layout().slots, c, memory);
+    c.mxcsr = _mm_getcsr();
+    _mm_setcsr(host_mxcsr);
+    r.fault_address = e.frontend.data_address(r.fault_address);
+    return r;
+  }
+
+  void interpret_block(const CachedBlock& block) {
+    const auto r = interpret(*block.function);
+    c.reason = r.reason;
+    if (r.reason != backend::Reason::Fault) return;
+    p.fault_address = r.fault_address;
+    p.fault_is_write = r.fault_is_write;
+    p.fault_host_pc = 0;
+  }
+
+  void execute(const NextBlock& n) {
+    c.reason = backend::Reason::None;
+    if (n.host) {
+      e.enter(&c, n.host);
+    } else if (n.block->host && e.options.lockstep) {
+      run_lockstep(e, vcpu, *n.block);
+    } else {
+      interpret_block(*n.block);
+    }
+  }
+
+  Stop fault_stop() {
+    ++p.stats.faults;
+    if (p.fault_host_pc != 0) {
+      const std::lock_guard guard(e.lock);
+      const CachedBlock* block = e.cache.containing(p.fault_host_pc);
+      CHECK_MSG(block, "a fault outside every block");
+      const u64 offset = p.fault_host_pc - reinterpret_cast<u64>(block->host);
+      const auto site = std::find_if(block->faults.begin(), block->faults.end(),
+                                     [offset](const backend::FaultSite& f) { return f.host_offset == offset; });
+      if (site == block->faults.end()) report_unexpected_fault(*block, offset);
+      pc = site->guest_pc;
+    } else {
+      pc = c.exit_pc;
+    }
+    state_pc() = pc;
+    Stop s{Stop::Kind::Fault, 0, {}};
+    s.fault.address = VAddr{p.fault_address};
+    s.fault.access = p.fault_is_write ? guest::Access::Write : guest::Access::Read;
+    return s;
+  }
+
+  [[noreturn]] void report_unexpected_fault(const CachedBlock& block, u64 offset) {
+    std::fprintf(stderr,
+                 "tiercel: internal error: host fault at an instruction that accesses no guest memory: block %#llx"
+                 " (number %u), host offset %#llx, address %#llx\n",
+                 static_cast<unsigned long long>(block.key.pc), block.number, static_cast<unsigned long long>(offset),
+                 static_cast<unsigned long long>(p.fault_address));
+    std::abort();
+  }
+
+  /// A fault whose address the host did not tell: non-canonical. Guests may use address bits the host does not have
+  /// (Arm's top-byte-ignore), so the insn is interpreted once with the address the guest's rules give.
+  MaybeStop retry_with_guest_address() {
+    Stop s = fault_stop();
+    ir::Function f;
+    {
+      const std::lock_guard guard(e.lock);
+      if (!e.translator.translate_raw(key(), 1)) return s;
+      f = e.translator.function();
+    }
+    const auto r = interpret(f);
+    if (r.reason == backend::Reason::Fault) {
+      s.fault.address = VAddr{r.fault_address};
+      s.fault.access = r.fault_is_write ? guest::Access::Write : guest::Access::Read;
+      return s;
+    }
+    --p.stats.faults;
+    pc = c.exit_pc;
+    return {};
+  }
+
+  MaybeStop interrupted() {
+    ++p.stats.interrupts;
+    state_pc() = pc;
+    if (p.exit_requested.load(std::memory_order_relaxed)) return stop(Stop::Kind::Interrupt);
+    vcpu.clear_exit_request();  // a poke of ours: the world was stopped
+    return {};
+  }
+
+  MaybeStop act_on_exit(ir::ExitKind kind) {
+    state_pc() = pc;
+    switch (kind) {
+      case ir::ExitKind::Syscall:
+        return stop(Stop::Kind::Syscall, c.exit_payload);
+      case ir::ExitKind::Breakpoint:
+        return stop(Stop::Kind::Breakpoint, c.exit_payload);
+      case ir::ExitKind::Undefined:
+        return stop(Stop::Kind::Undefined, c.exit_payload);
+      case ir::ExitKind::Unimplemented:
+        ++p.stats.unimplemented;
+        return stop(Stop::Kind::Unimplemented, c.exit_payload);
+      case ir::ExitKind::InvalidateCode:
+        vcpu.engine_.invalidate(VAddr{c.exit_arg}, c.exit_payload);
+        return {};
+      case ir::ExitKind::ModeChange:
+        load_mode();
+        return {};
+      case ir::ExitKind::Yield:
+        sched_yield();
+        return {};
+    }
+    UNREACHABLE();
+  }
+
+  /// Acts on the reason for leaving and finds what comes next.
+  MaybeStop act(NextBlock& n) {
+    switch (c.reason) {
+      case backend::Reason::LinkMiss:
+        pc = c.exit_pc;
+        n = next_linked();
+        return {};
+      case backend::Reason::IndirectMiss:
+        pc = c.exit_pc;
+        // With a request pending the generated code sees an all-miss table, so this is also where requests are found.
+        if (std::atomic_ref(c.exit_request).load(std::memory_order_relaxed))
+          if (auto s = interrupted()) return s;
+        n = next_indirect();
+        return {};
+      case backend::Reason::Interrupt:
+        pc = c.exit_pc;
+        if (auto s = interrupted()) return s;
+        break;
+      case backend::Reason::Fault:
+        if (p.fault_host_pc != 0 && !p.fault_address_known) {
+          if (auto s = retry_with_guest_address()) return s;
+          break;
+        }
+        return fault_stop();
+      case backend::Reason::None:  // interpreter: straight on
+        pc = c.exit_pc;
+        if (std::atomic_ref(c.exit_request).load(std::memory_order_relaxed))
+          if (auto s = interrupted()) return s;
+        break;
+      default:
+        pc = c.exit_pc;
+        if (auto s = act_on_exit(
+                static_cast<ir::ExitKind>(static_cast<u32>(c.reason) - static_cast<u32>(backend::Reason::kExitBase))))
+          return s;
+        break;
+    }
+    n = next();
+    return {};
+  }
+
+  Stop loop() {
+    load_mode();
+    if (std::atomic_ref(c.exit_request).load(std::memory_order_relaxed))
+      if (auto s = interrupted()) return *s;
+    NextBlock n = next();
+    for (;;) {
+      if (n.not_executable) {
+        state_pc() = pc;
+        Stop s{Stop::Kind::Fault, 0, {}};
+        s.fault = {VAddr{pc}, guest::Access::Execute, false};
+        return s;
+      }
+      if (!enter_code()) {
+        const std::lock_guard guard(e.lock);  // waits for the world to go on
+        n = next_locked();
+        continue;
+      }
+      execute(n);
+      leave_code();
+      if (auto s = act(n)) return *s;
+    }
+  }
+};
+
+Stop Vcpu::run() {
+  attach();
+  return Run(*this).loop();
+}
+
+}  // namespace tiercel::engine
