@@ -1,0 +1,85 @@
+#include "engine/code_cache.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+namespace tiercel::engine {
+namespace {
+
+/// A block of one patchable jump: `nop*3; jmp rel32` to its own stub at offset 16.
+backend::CompiledCode one_exit(u64 target_pc) {
+  backend::CompiledCode c;
+  c.code.assign(32, 0xcc);
+  c.code[3] = 0xe9;
+  const u32 to_stub = 16 - 8;
+  std::memcpy(c.code.data() + 4, &to_stub, 4);
+  c.exits = {{4, 16, target_pc}};
+  return c;
+}
+
+ir::Function function(u64 pc, u64 end) {
+  ir::Function f;
+  f.pc = pc;
+  f.end_pc = end;
+  f.insn_count = 1;
+  return f;
+}
+
+class CodeCacheTest : public testing::Test {
+ protected:
+  CodeCache cache{*CodeMemory::create(1 << 20)};
+  CachedBlock* add(u64 pc, u64 end, u64 target) {
+    const auto code = one_exit(target);
+    return cache.add({pc, 0, 0}, function(pc, end), &code);
+  }
+  /// Where the block's jump leads now.
+  static const u8* jump_target(const CachedBlock& b) {
+    s32 distance;
+    std::memcpy(&distance, b.host + 4, 4);
+    return b.host + 8 + distance;
+  }
+};
+
+TEST_F(CodeCacheTest, FindsBlocksByKeyAndAddress) {
+  CachedBlock* a = add(0x1000, 0x1010, 0x2000);
+  CachedBlock* b = add(0x2000, 0x2010, 0x1000);
+  EXPECT_EQ(cache.find({0x1000, 0, 0}), a);
+  EXPECT_EQ(cache.find({0x1000, 1, 0}), nullptr);
+  EXPECT_EQ(cache.containing(reinterpret_cast<u64>(b->host) + 5), b);
+  EXPECT_EQ(cache.containing(reinterpret_cast<u64>(a->host) - 1), nullptr);
+  const LinkSite site = cache.exit_at(reinterpret_cast<u64>(a->host) + 4);
+  EXPECT_EQ(site.from, a);
+  EXPECT_EQ(site.exit, 0u);
+}
+
+TEST_F(CodeCacheTest, LinksAndUnlinks) {
+  CachedBlock* a = add(0x1000, 0x1010, 0x2000);
+  CachedBlock* b = add(0x2000, 0x2010, 0x1000);
+  EXPECT_EQ(jump_target(*a), a->host + 16);
+  cache.link({a, 0}, b);
+  EXPECT_EQ(jump_target(*a), b->host);
+  std::vector<u64> forgotten;
+  EXPECT_EQ(cache.invalidate(0x200c, 0x200d, [&](u64 pc) { forgotten.push_back(pc); }), 1u);
+  EXPECT_EQ(forgotten, std::vector<u64>{0x2000});
+  EXPECT_EQ(jump_target(*a), a->host + 16);
+  EXPECT_EQ(cache.find({0x2000, 0, 0}), nullptr);
+  EXPECT_TRUE(b->dead);
+  cache.link({a, 0}, b);
+  EXPECT_EQ(jump_target(*a), a->host + 16) << "a dead block is never linked to";
+}
+
+TEST_F(CodeCacheTest, InvalidatesOnlyOverlappingBlocks) {
+  add(0x1000, 0x1010, 0);
+  add(0x1010, 0x1020, 0);
+  add(0x1ff8, 0x2008, 0);  // over a page border
+  const auto ignore = [](u64) {};
+  EXPECT_EQ(cache.invalidate(0x1020, 0x1ff8, ignore), 0u);
+  EXPECT_EQ(cache.invalidate(0x100f, 0x1010, ignore), 1u);
+  EXPECT_EQ(cache.invalidate(0x2000, 0x2001, ignore), 1u);
+  EXPECT_EQ(cache.invalidate(0, ~u64{0}, ignore), 1u);
+  EXPECT_EQ(cache.invalidate(0, ~u64{0}, ignore), 0u);
+}
+
+}  // namespace
+}  // namespace tiercel::engine
