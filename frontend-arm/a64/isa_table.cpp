@@ -1,0 +1,102 @@
+#include "frontend-arm/a64/isa_table.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "base/check.h"
+#include "frontend-arm/a64/slices.h"
+
+namespace tiercel::arm {
+namespace {
+
+std::vector<Row> all_rows() {
+  std::vector<Row> rows;
+  for (const std::span<const Row> slice : {
+           add_sub_immediate_rows(),
+       })
+    rows.insert(rows.end(), slice.begin(), slice.end());
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const Row& a, const Row& b) { return std::popcount(a.mask) > std::popcount(b.mask); });
+  return rows;
+}
+
+}  // namespace
+
+A64Table::A64Table() : rows_(all_rows()), first_(std::size_t{1} << kHotBits) {
+  CHECK(rows_.size() < kNone);
+  keys_.reserve(rows_.size());
+  for (const Row& r : rows_) keys_.push_back({r.mask, r.value, r.valid != nullptr});
+  // Every value of the hot bits that agrees with a row's fixed ones: all subsets of the free bits.
+  const auto for_each_hot = [](const Row& r, auto visit) {
+    const u32 free = ~hot_bits(r.mask) & low_mask(kHotBits);
+    u32 subset = 0;
+    do {
+      visit(hot_bits(r.value) | subset);
+      subset = (subset - free) & free;
+    } while (subset != 0);
+  };
+  for (const Row& r : rows_) for_each_hot(r, [&](u32 hot) { ++first_[hot]; });
+  u32 total = 0;
+  for (u32& f : first_) total += std::exchange(f, total) + 1;  // one more for the end mark
+  candidates_.assign(total, kNone);
+  std::vector<u32> end = first_;
+  for (u16 i = 0; i < rows_.size(); ++i) for_each_hot(rows_[i], [&](u32 hot) { candidates_[end[hot]++] = i; });
+}
+
+const A64Table& a64_table() {
+  static const A64Table table;
+  return table;
+}
+
+std::string_view feature_name(Feature f) {
+  switch (f) {
+    case Feature::BASE:
+      return "BASE";
+    case Feature::FP:
+      return "FP";
+    case Feature::ASIMD:
+      return "ASIMD";
+    case Feature::CRC32:
+      return "CRC32";
+    case Feature::AES:
+      return "AES";
+    case Feature::PMULL:
+      return "PMULL";
+    case Feature::SHA1:
+      return "SHA1";
+    case Feature::SHA256:
+      return "SHA256";
+    case Feature::LSE:
+      return "LSE";
+    case Feature::RDM:
+      return "RDM";
+    case Feature::FP16:
+      return "FP16";
+    case Feature::DOTPROD:
+      return "DOTPROD";
+    case Feature::RCPC:
+      return "RCPC";
+    case Feature::JSCVT:
+      return "JSCVT";
+    case Feature::FCMA:
+      return "FCMA";
+    case Feature::FLAGM:
+      return "FLAGM";
+    case Feature::FHM:
+      return "FHM";
+    case Feature::SHA3:
+      return "SHA3";
+    case Feature::SHA512:
+      return "SHA512";
+    case Feature::SM4:
+      return "SM4";
+    case Feature::PAUTH:
+      return "PAUTH";
+    case Feature::MTE:
+      return "MTE";
+  }
+  return "?";
+}
+
+}  // namespace tiercel::arm

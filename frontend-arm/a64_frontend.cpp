@@ -1,0 +1,153 @@
+#include "frontend-arm/a64_frontend.h"
+
+#include <array>
+#include <cstring>
+#include <new>
+
+#include "base/bits.h"
+#include "base/check.h"
+#include "frontend-arm/a64/disassemble.h"
+#include "frontend-arm/a64/isa_table.h"
+#include "frontend-arm/a64/translate.h"
+#include "frontend-arm/state.h"
+
+namespace tiercel::arm {
+namespace {
+
+constexpr const char* kXNames[] = {"x0",  "x1",  "x2",  "x3",  "x4",  "x5",  "x6",  "x7",  "x8",  "x9",  "x10",
+                                   "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21",
+                                   "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29", "x30"};
+constexpr const char* kVNames[] = {"v0",  "v1",  "v2",  "v3",  "v4",  "v5",  "v6",  "v7",  "v8",  "v9",  "v10",
+                                   "v11", "v12", "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21",
+                                   "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31"};
+
+// How often compiled code touches each register, roughly: arguments and results first, then the first callee-saved
+// registers, which compilers hand out in order, then the rest.
+constexpr u8 x_heat(unsigned n) {
+  constexpr u8 kHeat[31] = {250, 245, 240, 235, 225, 215, 200, 190, 150, 110, 105, 100, 95,  90,  85, 80,
+                            75,  70,  20,  230, 220, 210, 195, 170, 160, 140, 130, 120, 115, 180, 185};
+  return kHeat[n];
+}
+constexpr u8 v_heat(unsigned n) {
+  if (n < 8) return static_cast<u8>(250 - 5 * n);
+  if (n >= 16 && n < 24) return static_cast<u8>(200 - 5 * (n - 16));
+  if (n >= 24) return static_cast<u8>(140 - 5 * (n - 24));
+  return static_cast<u8>(90 - 5 * (n - 8));
+}
+
+constexpr std::array<ir::SlotInfo, slot::kCount> make_slots() {
+  using ir::Type;
+  std::array<ir::SlotInfo, slot::kCount> s{};
+  for (u32 i = 0; i < 31; ++i)
+    s[slot::kX0 + i] = {Type::I64, static_cast<u32>(offsetof(A64State, x)) + 8 * i, kXNames[i], x_heat(i)};
+  s[slot::kSp] = {Type::I64, offsetof(A64State, sp), "sp", 248};
+  s[slot::kFlags] = {Type::Flags, offsetof(A64State, flags), "nzcv", 0};
+  s[slot::kFpcr] = {Type::I32, offsetof(A64State, fpcr), "fpcr", 0};
+  s[slot::kTpidr] = {Type::I64, offsetof(A64State, tpidr), "tpidr", 0};
+  s[slot::kTpidrRo] = {Type::I64, offsetof(A64State, tpidrro), "tpidrro", 0};
+  s[slot::kExclAddr] = {Type::I64, offsetof(A64State, excl_addr), "excl_addr", 0};
+  s[slot::kExclLo] = {Type::I64, offsetof(A64State, excl_lo), "excl_lo", 0};
+  s[slot::kExclHi] = {Type::I64, offsetof(A64State, excl_hi), "excl_hi", 0};
+  s[slot::kQc] = {Type::V128, offsetof(A64State, qc), "qc", 0};
+  for (u32 i = 0; i < 32; ++i)
+    s[slot::kV0 + i] = {Type::V128, static_cast<u32>(offsetof(A64State, v)) + 16 * i, kVNames[i], v_heat(i)};
+  return s;
+}
+
+constexpr auto kSlots = make_slots();
+constexpr guest::Layout kLayout = {"a64", sizeof(A64State), offsetof(A64State, pc), kSlots};
+static_assert(sizeof(A64State) % 16 == 0);
+
+constexpr u32 kFpcrAhp = 1u << 26, kFpcrDn = 1u << 25, kFpcrFz = 1u << 24;
+
+/// The mode of a block key: which FP rules hold.
+u32 mode_of(u32 fpcr) {
+  return ir::FpRules{
+      .default_nan = (fpcr & kFpcrDn) != 0, .flush = (fpcr & kFpcrFz) != 0, .alt_half = (fpcr & kFpcrAhp) != 0}
+      .pack();
+}
+
+u32 word_at(std::span<const u8> bytes) {
+  u32 word;
+  std::memcpy(&word, bytes.data(), 4);
+  return word;
+}
+
+class A64Frontend final : public guest::Frontend {
+ public:
+  const guest::Layout& layout() const override { return kLayout; }
+  std::span<const guest::HelperDecl> helpers() const override { return {}; }
+
+  guest::BlockKey key(const void* state) const override {
+    const auto& s = *static_cast<const A64State*>(state);
+    return {.pc = s.pc, .mode = mode_of(s.fpcr)};
+  }
+
+  guest::FpControl fp_control(const void* state) const override {
+    using ir::Round;
+    constexpr Round kModes[] = {Round::TieEven, Round::PosInf, Round::NegInf, Round::Zero};
+    return {kModes[static_cast<const A64State*>(state)->fpcr >> 22 & 3]};
+  }
+
+  bool translate(const guest::BlockKey& key, guest::CodeReader& code, const guest::TranslateLimits& limits,
+                 ir::Function& out) override;
+
+  void reset(void* state) const override { new (state) A64State; }
+
+  Disassembly disassemble(u64 pc, std::span<const u8> bytes, u32) const override {
+    if (bytes.size() < 4) return {"<end of code>", static_cast<u32>(bytes.size())};
+    const u32 word = word_at(bytes);
+    return {arm::disassemble(table_.find(word), word, pc), 4};
+  }
+
+  std::string row_name(u64 index) const override {
+    if (index >= table_.rows().size()) return "?";
+    return std::string(table_.rows()[index].manual);
+  }
+
+ private:
+  /// One insn; true if the block goes on.
+  bool translate_insn(Translate& t, u32 word) const;
+
+  const A64Table& table_ = a64_table();
+  ir::Builder builder_{kSlots};
+};
+
+bool A64Frontend::translate_insn(Translate& t, u32 word) const {
+  const Row* row = table_.find(word);
+  if (row == nullptr || row->kind == RowKind::Undefined) return t.undefined();
+  t.row_index = table_.index_of(row);
+  if (row->kind == RowKind::Todo) return t.unimplemented();
+  return row->translate(t, word);
+}
+
+bool A64Frontend::translate(const guest::BlockKey& key, guest::CodeReader& code, const guest::TranslateLimits& limits,
+                            ir::Function& out) {
+  const std::span<const u8> bytes = code.window(VAddr{key.pc});
+  builder_.begin(out, key.pc, ir::FpRules::unpack(static_cast<u8>(key.mode)));
+  if (bytes.size() < 4) return false;
+  Translate t{.ir = builder_, .pc = key.pc, .next_pc = key.pc, .page_end = key.pc + bytes.size()};
+  bool more = true;
+  while (more) {
+    t.pc = t.next_pc;
+    t.next_pc = t.pc + 4;
+    builder_.insn(t.pc);
+    more = translate_insn(t, word_at(bytes.subspan(t.pc - key.pc)));
+    out.end_pc = t.pc + 4;
+    if (more && (out.insn_count >= limits.max_insns || t.next_pc + 4 > t.page_end)) break;
+  }
+  if (!builder_.terminated()) builder_.jump(t.next_pc);
+  return true;
+}
+
+}  // namespace
+
+const guest::Layout& a64_layout() {
+  return kLayout;
+}
+
+std::unique_ptr<guest::Frontend> make_a64_frontend() {
+  return std::make_unique<A64Frontend>();
+}
+
+}  // namespace tiercel::arm
