@@ -10,7 +10,7 @@ namespace tiercel::ir {
 struct PureOp {
   Opcode op = Opcode::Nop;
   Type type = Type::None;      // result
-  Type arg_type = Type::None;  // of the last operand (conversions, comparisons)
+  Type arg_type = Type::None;  // of the last operand declared U or S (conversions, comparisons), else of the last
   Arr arr = Arr::None;
   u8 fp = 0;  // FpRules::pack()
   u32 aux = 0;
