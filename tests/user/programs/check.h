@@ -2,9 +2,6 @@
 // a program that ends early by mistake cannot look like one that passed.
 #ifndef TESTS_USER_PROGRAMS_CHECK_H
 #define TESTS_USER_PROGRAMS_CHECK_H
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include "check.h"
 
 static jmp_buf buffer;
-static void deep(int n) {
+__attribute__((noinline)) static void deep(volatile int n) {
   if (n == 0)
     longjmp(buffer, 42);
   else
