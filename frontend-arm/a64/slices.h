@@ -1,4 +1,6 @@
 // Every slice of the A64 table. A new slice is a .cpp file that defines one of these, and a line in isa_table.cpp.
+// Loads and stores of general AND of SIMD&FP registers (LDR, STR, LDUR, LDP, LDNP, literal) share their addressing code
+// and live in load_store*.cpp; the structure loads and stores (LD1..LD4, LD1R..) have a slice of their own.
 #pragma once
 
 #include <span>
