@@ -16,7 +16,8 @@
 
 namespace tiercel::bench {
 
-/// The largest executable PT_LOAD segment of a static ELF file, at its own addresses. Ends the program with a message when there is none.
+/// The largest executable PT_LOAD segment of a static ELF file, at its own addresses. Ends the program with a message
+/// when there is none.
 class Corpus final : public guest::CodeReader {
  public:
   explicit Corpus(const std::string& path) {
