@@ -43,7 +43,7 @@ class Corpus final : public guest::CodeReader {
   u64 end() const { return start_ + text_.size(); }
 
   std::span<const u8> window(VAddr pc) override {
-    const u64 address = static_cast<u64>(pc);
+    const u64 address = pc.value;
     if (address < start_ || address >= end()) return {};
     const u64 page_end = (address | 4095) + 1;
     return text_.subspan(address - start_, (page_end < end() ? page_end : end()) - address);
