@@ -43,10 +43,10 @@ bool subs_imm(Translate& t, bool sf, bool sh, Imm<12> imm, Reg n, Reg d) {
 }
 
 constexpr auto kRows = std::to_array<Row>({
-    row<"sf 00 100010 sh imm:12 Rn:5 Rd:5", add_imm>("add", "ADD (immediate)"),
-    row<"sf 01 100010 sh imm:12 Rn:5 Rd:5", adds_imm>("adds", "ADDS (immediate)"),
-    row<"sf 10 100010 sh imm:12 Rn:5 Rd:5", sub_imm>("sub", "SUB (immediate)"),
-    row<"sf 11 100010 sh imm:12 Rn:5 Rd:5", subs_imm>("subs", "SUBS (immediate)"),
+    row<"sf 00 100010 sh imm:12 Rn:5 Rd:5", add_imm>("add {Rd:rs}, {Rn:rs}, #{imm}{@shift12}", "ADD (immediate)"),
+    row<"sf 01 100010 sh imm:12 Rn:5 Rd:5", adds_imm>("adds {Rd:r}, {Rn:rs}, #{imm}{@shift12}", "ADDS (immediate)"),
+    row<"sf 10 100010 sh imm:12 Rn:5 Rd:5", sub_imm>("sub {Rd:rs}, {Rn:rs}, #{imm}{@shift12}", "SUB (immediate)"),
+    row<"sf 11 100010 sh imm:12 Rn:5 Rd:5", subs_imm>("subs {Rd:r}, {Rn:rs}, #{imm}{@shift12}", "SUBS (immediate)"),
 });
 
 }  // namespace

@@ -2,12 +2,219 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
+#include "frontend-arm/a64/bitmask.h"
+
 namespace tiercel::arm {
+namespace {
+
+constexpr const char* kConditions[] = {"eq", "ne", "hs", "lo", "mi", "pl", "vs", "vc",
+                                       "hi", "ls", "ge", "lt", "gt", "le", "al", "nv"};
+
+struct Context {
+  const Row& row;
+  u32 word;
+  u64 pc;
+
+  const FieldSpec* find(std::string_view name) const {
+    for (const FieldSpec& f : row.pattern->span())
+      if (f.name == name) return &f;
+    return nullptr;
+  }
+  u32 field(std::string_view name) const {
+    const FieldSpec* f = find(name);
+    CHECK_MSG(f != nullptr, row.pattern->text.data());
+    return f->of(word);
+  }
+  /// A field that some rows fix instead: then `otherwise`.
+  u32 field_or(std::string_view name, u32 otherwise) const {
+    const FieldSpec* f = find(name);
+    return f ? f->of(word) : otherwise;
+  }
+};
+
+std::string x_name(u32 n, bool is64, bool is_sp) {
+  if (n == 31) return is_sp ? (is64 ? "sp" : "wsp") : (is64 ? "xzr" : "wzr");
+  return fmt::format("{}{}", is64 ? 'x' : 'w', n);
+}
+
+std::string arrangement_name(u32 size, bool full) {
+  return fmt::format("{}{}", (full ? 16u : 8u) >> size, "bhsd"[size]);
+}
+
+// -- printers named with @ -------------------------------------------------------------------------------------------
+
+/// ", lsl #12" of ADD and SUB (immediate).
+std::string print_shift12(const Context& c) {
+  return c.field("sh") ? ", lsl #12" : "";
+}
+/// The immediate of the logical instructions.
+std::string print_bitmask(const Context& c) {
+  return fmt::format(
+      "#0x{:x}", decode_bitmask(c.field("N"), c.field("imms"), c.field("immr"), c.field("sf") ? 64 : 32).value_or(0));
+}
+/// ", lsr #3" of a shifted register; nothing for LSL #0.
+std::string print_shift(const Context& c) {
+  constexpr const char* kShifts[] = {"lsl", "lsr", "asr", "ror"};
+  const u32 type = c.field("shift"), amount = c.field("imm6");
+  return type == 0 && amount == 0 ? "" : fmt::format(", {} #{}", kShifts[type], amount);
+}
+/// "w3, uxtw #2" of an extended register in ADD and SUB; LSL when SP is involved, as assemblers prefer.
+std::string print_extended(const Context& c) {
+  constexpr const char* kExtends[] = {"uxtb", "uxth", "uxtw", "uxtx", "sxtb", "sxth", "sxtw", "sxtx"};
+  const bool is64 = c.field("sf");
+  const u32 option = c.field("option"), amount = c.field("imm3");
+  const std::string m = x_name(c.field("Rm"), is64 && (option & 3) == 3, false);
+  const bool names_sp = c.field("Rn") == 31 || (c.field("Rd") == 31 && (c.word >> 29 & 1) == 0);
+  if (option == (is64 ? 3u : 2u) && names_sp) return amount ? fmt::format("{}, lsl #{}", m, amount) : m;
+  return amount ? fmt::format("{}, {} #{}", m, kExtends[option], amount) : fmt::format("{}, {}", m, kExtends[option]);
+}
+/// ", lsl #16" of the move wide instructions.
+std::string print_hw(const Context& c) {
+  const u32 hw = c.field("hw");
+  return hw ? fmt::format(", lsl #{}", hw * 16) : "";
+}
+/// Target of ADR: a byte offset in two fields.
+std::string print_adr(const Context& c) {
+  const s64 offset = sign_extend(c.field("immhi") << 2 | c.field("immlo"), 21);
+  return fmt::format("0x{:x}", c.pc + static_cast<u64>(offset));
+}
+/// Target of ADRP: pages.
+std::string print_adrp(const Context& c) {
+  const s64 offset = sign_extend(c.field("immhi") << 2 | c.field("immlo"), 21) * 4096;
+  return fmt::format("0x{:x}", align_down(c.pc, 4096) + static_cast<u64>(offset));
+}
+/// Register and bit of TBZ and TBNZ: the width follows from the bit number.
+std::string print_tested_bit(const Context& c) {
+  const u32 bit = c.field("b5") << 5 | c.field("b40");
+  return fmt::format("{}, #{}", x_name(c.field("Rt"), bit >= 32, false), bit);
+}
+/// "x2, sxtx #3" after the base of a register-offset load or store; bytes accessed = 1 << log2.
+std::string print_index(const Context& c, u32 log2) {
+  const u32 option = c.field("option");
+  const bool shifted = c.field("S");
+  std::string s = x_name(c.field("Rm"), option & 1, false);
+  constexpr const char* kExtends[] = {"", "", "uxtw", "lsl", "", "", "sxtw", "sxtx"};
+  if (option != 3 || shifted) s += fmt::format(", {}", kExtends[option]);
+  if (shifted) s += fmt::format(" #{}", log2);
+  return s;
+}
+/// A prefetch operation by name, or its number when it has none.
+std::string print_prefetch(const Context& c) {
+  const u32 op = c.field("Rt");
+  constexpr const char* kTypes[] = {"pld", "pli", "pst"};
+  const u32 type = op >> 3, level = op >> 1 & 3;
+  if (type == 3 || level == 3) return fmt::format("#{}", op);
+  return fmt::format("{}l{}{}", kTypes[type], level + 1, op & 1 ? "strm" : "keep");
+}
+/// Option of DMB and DSB.
+std::string print_barrier(const Context& c) {
+  constexpr const char* kOptions[] = {"#0", "oshld", "oshst", "osh", "#4",  "nshld", "nshst", "nsh",
+                                      "#8", "ishld", "ishst", "ish", "#12", "ld",    "st",    "sy"};
+  return kOptions[c.field("CRm")];
+}
+/// A system register by its encoding.
+std::string print_system_register(const Context& c) {
+  return fmt::format("s{}_{}_c{}_c{}_{}", c.field("o0") + 2, c.field("op1"), c.field("CRn"), c.field("CRm"),
+                     c.field("op2"));
+}
+/// The register after an even one, of CASP.
+std::string print_pair_rs(const Context& c) {
+  return x_name(c.field("Rs"), c.field("sf"), false) + ", " + x_name(c.field("Rs") + 1, c.field("sf"), false);
+}
+std::string print_pair_rt(const Context& c) {
+  return x_name(c.field("Rt"), c.field("sf"), false) + ", " + x_name(c.field("Rt") + 1, c.field("sf"), false);
+}
+
+struct Printer {
+  std::string_view name;
+  std::string (*print)(const Context&);
+};
+constexpr Printer kPrinters[] = {
+    {"shift12", print_shift12},
+    {"bitmask", print_bitmask},
+    {"shift", print_shift},
+    {"extended", print_extended},
+    {"hw", print_hw},
+    {"adr", print_adr},
+    {"adrp", print_adrp},
+    {"tested_bit", print_tested_bit},
+    {"index0", [](const Context& c) { return print_index(c, 0); }},
+    {"index1", [](const Context& c) { return print_index(c, 1); }},
+    {"index2", [](const Context& c) { return print_index(c, 2); }},
+    {"index3", [](const Context& c) { return print_index(c, 3); }},
+    {"index4", [](const Context& c) { return print_index(c, 4); }},
+    {"prefetch", print_prefetch},
+    {"barrier", print_barrier},
+    {"sysreg", print_system_register},
+    {"pair_rs", print_pair_rs},
+    {"pair_rt", print_pair_rt},
+};
+
+// -- the notation ----------------------------------------------------------------------------------------------------
+
+std::string print_number(std::string_view format, const FieldSpec& f, const Context& c) {
+  const u32 value = f.of(c.word);
+  if (format == "hex") return fmt::format("0x{:x}", value);
+  if (format == "pc") return fmt::format("0x{:x}", c.pc + static_cast<u64>(sign_extend(value, f.width) * 4));
+  s64 number = value;
+  if (format.starts_with('s')) {
+    number = sign_extend(value, f.width);
+    format.remove_prefix(1);
+  }
+  if (format.starts_with('*')) {
+    s64 scale = 0;
+    for (const char digit : format.substr(1)) scale = scale * 10 + (digit - '0');
+    number *= scale;
+  }
+  return fmt::format("{}", number);
+}
+
+std::string print_piece(std::string_view piece, const Context& c) {
+  if (piece.starts_with('@')) {
+    for (const Printer& p : kPrinters)
+      if (p.name == piece.substr(1)) return p.print(c);
+    CHECK_MSG(false, piece.data());
+  }
+  const std::size_t colon = piece.find(':');
+  const std::string_view format = colon == piece.npos ? "" : piece.substr(colon + 1);
+  const FieldSpec* f = c.find(piece.substr(0, colon));
+  CHECK_MSG(f != nullptr, piece.data());
+  const u32 n = f->of(c.word);
+  if (format == "r") return x_name(n, c.field("sf"), false);
+  if (format == "rs") return x_name(n, c.field("sf"), true);
+  if (format == "x" || format == "w") return x_name(n, format == "x", false);
+  if (format == "xs" || format == "ws") return x_name(n, format == "xs", true);
+  if (format == "c") return kConditions[n];
+  if (format == "v") return fmt::format("v{}", n);
+  if (format == "T") return fmt::format("v{}.{}", n, arrangement_name(c.field("size"), c.field_or("Q", 1)));
+  if (format.starts_with('.')) return fmt::format("v{}{}", n, format);
+  if (format == "b" || format == "h" || format == "d" || format == "q" || format == "S")
+    return fmt::format("{}{}", format == "S" ? 's' : format[0], n);
+  return print_number(format, *f, c);
+}
+
+}  // namespace
+
+bool has_operand_text(const Row& row) {
+  return row.text.find(' ') != row.text.npos || row.pattern->count == 0;
+}
 
 std::string disassemble(const Row* row, u32 word, u64 pc) {
-  static_cast<void>(pc);
   if (row == nullptr || row->kind == RowKind::Undefined) return fmt::format(".word 0x{:08x}", word);
-  std::string out(row->mnemonic());
+  const Context context{*row, word, pc};
+  std::string out;
+  std::string_view text = row->text;
+  while (!text.empty()) {
+    const std::size_t open = text.find('{');
+    out += text.substr(0, open);
+    if (open == text.npos) break;
+    const std::size_t close = text.find('}', open);
+    CHECK_MSG(close != text.npos, row->text.data());
+    out += print_piece(text.substr(open + 1, close - open - 1), context);
+    text.remove_prefix(close + 1);
+  }
+  if (has_operand_text(*row)) return out;
   const char* separator = " ";
   for (const FieldSpec& f : row->pattern->span()) {
     out += fmt::format("{}{}={:#x}", separator, f.name, f.of(word));

@@ -14,6 +14,10 @@ std::vector<Row> all_rows() {
   std::vector<Row> rows;
   for (const std::span<const Row> slice : {
            add_sub_immediate_rows(),
+           data_processing_immediate_rows(),
+           data_processing_register_rows(),
+           data_processing_sources_rows(),
+           branches_rows(),
        })
     rows.insert(rows.end(), slice.begin(), slice.end());
   std::stable_sort(rows.begin(), rows.end(),

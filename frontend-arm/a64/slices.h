@@ -10,5 +10,9 @@
 namespace tiercel::arm {
 
 std::span<const Row> add_sub_immediate_rows();
+std::span<const Row> data_processing_immediate_rows();
+std::span<const Row> data_processing_register_rows();
+std::span<const Row> data_processing_sources_rows();
+std::span<const Row> branches_rows();
 
 }  // namespace tiercel::arm
