@@ -54,6 +54,9 @@ constexpr Saturated saturate(Wide x, unsigned bits, bool is_signed) {
   return {static_cast<u64>(x), false};
 }
 
+/// x >> n for a lane value x and n in 1..128, optionally rounding to nearest first.
+Wide shift_right_exact(Wide x, int n, bool rounding);
+
 u32 recip_estimate(u32 a);       // Arm ARM shared/functions/float/recipestimate, a in 256..511
 u32 recip_sqrt_estimate(u32 a);  // Arm ARM shared/functions/float/recipsqrtestimate, a in 128..511
 
