@@ -6,11 +6,11 @@
 #include "check.h"
 
 static jmp_buf buffer;
-__attribute__((noinline)) static void deep(volatile int n) {
-  if (n == 0)
-    longjmp(buffer, 42);
-  else
-    deep(n - 1);
+static void deep(int n);
+static void (*volatile deeper)(int) = deep;
+static void deep(int n) {
+  if (n == 0) longjmp(buffer, 42);
+  deeper(n - 1);
 }
 static uint64_t fibonacci(int n) {
   return n < 2 ? (uint64_t)n : fibonacci(n - 1) + fibonacci(n - 2);
