@@ -9,6 +9,7 @@
 #include "frontend-arm/a64/disassemble.h"
 #include "frontend-arm/a64/isa_table.h"
 #include "frontend-arm/a64/translate.h"
+#include "frontend-arm/helpers.h"
 #include "frontend-arm/state.h"
 
 namespace tiercel::arm {
@@ -76,7 +77,7 @@ u32 word_at(std::span<const u8> bytes) {
 class A64Frontend final : public guest::Frontend {
  public:
   const guest::Layout& layout() const override { return kLayout; }
-  std::span<const guest::HelperDecl> helpers() const override { return {}; }
+  std::span<const guest::HelperDecl> helpers() const override { return a64_helpers(); }
 
   guest::BlockKey key(const void* state) const override {
     const auto& s = *static_cast<const A64State*>(state);

@@ -113,6 +113,14 @@ std::string print_barrier(const Context& c) {
                                       "#8", "ishld", "ishst", "ish", "#12", "ld",    "st",    "sy"};
   return kOptions[c.field("CRm")];
 }
+/// The number of a hint.
+std::string print_hint(const Context& c) {
+  return fmt::format("#{}", c.field("CRm") << 3 | c.field("op2"));
+}
+/// Option of ISB: SY goes without saying.
+std::string print_isb(const Context& c) {
+  return c.field("CRm") == 15 ? "" : fmt::format("#{}", c.field("CRm"));
+}
 /// A system register by its encoding.
 std::string print_system_register(const Context& c) {
   return fmt::format("s{}_{}_c{}_c{}_{}", c.field("o0") + 2, c.field("op1"), c.field("CRn"), c.field("CRm"),
@@ -146,6 +154,8 @@ constexpr Printer kPrinters[] = {
     {"index4", [](const Context& c) { return print_index(c, 4); }},
     {"prefetch", print_prefetch},
     {"barrier", print_barrier},
+    {"hint", print_hint},
+    {"isb", print_isb},
     {"sysreg", print_system_register},
     {"pair_rs", print_pair_rs},
     {"pair_rt", print_pair_rt},

@@ -18,6 +18,10 @@ std::vector<Row> all_rows() {
            data_processing_register_rows(),
            data_processing_sources_rows(),
            branches_rows(),
+           system_rows(),
+           load_store_rows(),
+           load_store_pair_rows(),
+           atomics_rows(),
        })
     rows.insert(rows.end(), slice.begin(), slice.end());
   std::stable_sort(rows.begin(), rows.end(),

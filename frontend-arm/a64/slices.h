@@ -14,5 +14,9 @@ std::span<const Row> data_processing_immediate_rows();
 std::span<const Row> data_processing_register_rows();
 std::span<const Row> data_processing_sources_rows();
 std::span<const Row> branches_rows();
+std::span<const Row> system_rows();
+std::span<const Row> load_store_rows();
+std::span<const Row> load_store_pair_rows();
+std::span<const Row> atomics_rows();
 
 }  // namespace tiercel::arm
