@@ -1,0 +1,286 @@
+// The dispatcher with the A64 frontend and both tiers: small programs given as words.
+#include "engine/vcpu.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstring>
+#include <thread>
+
+#include "engine/engine.h"
+#include "frontend-arm/a64_frontend.h"
+#include "frontend-arm/state.h"
+
+namespace tiercel::engine {
+namespace {
+
+struct Mode {
+  const char* name;
+  Options options;
+};
+
+Mode mode(const char* name, Tier tier, bool lockstep = false, u32 chaos = 0, u64 cache = 1 << 20) {
+  Options o;
+  o.tier = tier;
+  o.lockstep = lockstep;
+  o.chaos_seed = chaos;
+  o.code_cache_bytes = cache;
+  return {name, o};
+}
+
+/// One page of guest code, one of data, one inaccessible.
+class FlatSpace final : public AddressSpace {
+ public:
+  FlatSpace() {
+    page_ = static_cast<u8*>(mmap(nullptr, 3 * kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    mprotect(page_ + 2 * kPageSize, kPageSize, PROT_NONE);
+  }
+  ~FlatSpace() override { munmap(page_, 3 * kPageSize); }
+  std::span<const u8> code_window(VAddr pc) override {
+    const u64 offset = pc.value - code();
+    if (offset >= kPageSize) return {};
+    return {page_ + offset, kPageSize - offset};
+  }
+  u64 flat_base() const override { return 0; }
+  u64 code() const { return reinterpret_cast<u64>(page_); }
+  u64 data() const { return code() + kPageSize; }
+  void put(std::initializer_list<u32> words, u64 at = 0) {
+    for (const u32 w : words) {
+      std::memcpy(page_ + at, &w, 4);
+      at += 4;
+    }
+  }
+
+ private:
+  u8* page_;
+};
+
+class VcpuTest : public testing::TestWithParam<Mode> {
+ protected:
+  void SetUp() override {
+    struct sigaction action = {};
+    action.sa_flags = SA_SIGINFO | SA_NODEFER;
+    action.sa_sigaction = [](int signal, siginfo_t* info, void* context) {
+      if (!Engine::handle_host_fault(signal, info, context)) ::signal(signal, SIG_DFL);
+    };
+    sigaction(SIGSEGV, &action, &old_);
+    frontend = arm::make_a64_frontend();
+    engine = std::make_unique<Engine>(*frontend, space, GetParam().options);
+    vcpu = engine->make_vcpu();
+    state().pc = space.code();
+  }
+  void TearDown() override { sigaction(SIGSEGV, &old_, nullptr); }
+  arm::A64State& state() { return *static_cast<arm::A64State*>(vcpu->state()); }
+  Stop run_to(Stop::Kind kind) {
+    const Stop s = vcpu->run();
+    EXPECT_EQ(static_cast<int>(s.kind), static_cast<int>(kind));
+    return s;
+  }
+
+  FlatSpace space;
+  std::unique_ptr<guest::Frontend> frontend;
+  std::unique_ptr<Engine> engine;
+  std::unique_ptr<Vcpu> vcpu;
+  struct sigaction old_ = {};
+};
+
+TEST_P(VcpuTest, LoopAndSyscall) {
+  space.put({
+      0xd2800000,  // mov x0, #0
+      0xd2807d01,  // mov x1, #1000
+      0x8b010000,  // add x0, x0, x1
+      0xf1000421,  // subs x1, x1, #1
+      0x54ffffc1,  // b.ne .-8
+      0xd4000541,  // svc #42
+  });
+  const Stop s = run_to(Stop::Kind::Syscall);
+  EXPECT_EQ(s.payload, 42u);
+  EXPECT_EQ(state().x[0], 500500u);
+  EXPECT_EQ(state().pc, space.code() + 24);
+  EXPECT_EQ(ir::nzcv_from_flags(state().flags), 6u) << "Z and C of 1 - 1";
+}
+
+TEST_P(VcpuTest, CallsAndReturns) {
+  space.put({
+      0xd2800000,  // mov x0, #0
+      0xd2800c82,  // mov x2, #100
+      0x94000005,  // bl f
+      0xf1000442,  // subs x2, x2, #1
+      0x54ffffc1,  // b.ne .-8
+      0xd4000001,  // svc #0
+      0xd503201f,  // nop
+      0x91000c00,  // f: add x0, x0, #3
+      0xd65f03c0,  // ret
+  });
+  run_to(Stop::Kind::Syscall);
+  EXPECT_EQ(state().x[0], 300u);
+}
+
+TEST_P(VcpuTest, FaultIsPrecise) {
+  space.put({
+      0xd2800020,  // mov x0, #1
+      0xf9400061,  // ldr x1, [x3]
+      0xd2800040,  // mov x0, #2
+      0xf8408c81,  // ldr x1, [x4, #8]!
+      0xd2800060,  // mov x0, #3
+      0xd4000001,  // svc #0
+  });
+  state().x[1] = 77;
+  state().x[3] = space.data();
+  state().x[4] = space.data() + kPageSize - 8;
+  const Stop s = run_to(Stop::Kind::Fault);
+  EXPECT_EQ(s.fault.address.value, space.data() + kPageSize);
+  EXPECT_EQ(s.fault.access, guest::Access::Read);
+  EXPECT_EQ(state().pc, space.code() + 12);
+  EXPECT_EQ(state().x[0], 2u);
+  EXPECT_EQ(state().x[1], 0u);
+  EXPECT_EQ(state().x[4], space.data() + kPageSize - 8) << "no write-back";
+  state().x[4] = space.data();
+  run_to(Stop::Kind::Syscall);
+  EXPECT_EQ(state().x[0], 3u);
+  EXPECT_EQ(state().x[4], space.data() + 8);
+}
+
+TEST_P(VcpuTest, StoreFaultSaysWrite) {
+  space.put({0xf9000060});  // str x0, [x3]
+  state().x[3] = space.data() + kPageSize;
+  const Stop s = run_to(Stop::Kind::Fault);
+  EXPECT_EQ(s.fault.access, guest::Access::Write);
+}
+
+TEST_P(VcpuTest, TopByteIsIgnored) {
+  space.put({
+      0xf9000060,  // str x0, [x3]
+      0xf9400061,  // ldr x1, [x3]
+      0xd4000001,  // svc #0
+  });
+  state().x[0] = 0x1234;
+  state().x[3] = space.data() | u64{0xa5} << 56;
+  if (GetParam().options.lockstep) GTEST_SKIP() << "lockstep's store log takes plain addresses";
+  run_to(Stop::Kind::Syscall);
+  EXPECT_EQ(state().x[1], 0x1234u);
+}
+
+TEST_P(VcpuTest, JumpToNowhere) {
+  space.put({0xd61f0060});  // br x3
+  state().x[3] = 0x10;
+  const Stop s = run_to(Stop::Kind::Fault);
+  EXPECT_EQ(s.fault.access, guest::Access::Execute);
+  EXPECT_EQ(s.fault.address.value, 0x10u);
+  EXPECT_EQ(state().pc, 0x10u);
+}
+
+TEST_P(VcpuTest, UndefinedAndBreakpoint) {
+  space.put({0xd4200020, 0x00000000});  // brk #1; udf #0
+  EXPECT_EQ(run_to(Stop::Kind::Breakpoint).payload, 1u);
+  EXPECT_EQ(state().pc, space.code());
+  state().pc += 4;
+  run_to(Stop::Kind::Undefined);
+  EXPECT_EQ(state().pc, space.code() + 4);
+}
+
+TEST_P(VcpuTest, ChangedCodeIsSeenAfterIcIvau) {
+  space.put({
+      0xd2800020,  // mov x0, #1      (replaced by mov x0, #2)
+      0xd4000001,  // svc #0
+      0xb90000a6,  // str w6, [x5]
+      0xd50b7525,  // ic ivau, x5
+      0xd5033fdf,  // isb
+      0x17fffffb,  // b .-20
+  });
+  run_to(Stop::Kind::Syscall);
+  EXPECT_EQ(state().x[0], 1u);
+  state().x[5] = space.code();
+  state().x[6] = 0xd2800040;
+  run_to(Stop::Kind::Syscall);
+  EXPECT_EQ(state().x[0], 2u);
+}
+
+TEST_P(VcpuTest, RequestStopsATightLoop) {
+  space.put({0x91000400, 0x17ffffff});  // add x0, x0, #1; b .-4
+  std::atomic<bool> running{false};
+  std::thread poker([&] {
+    while (!running) std::this_thread::yield();
+    usleep(20000);
+    vcpu->request_exit();
+  });
+  running = true;
+  run_to(Stop::Kind::Interrupt);
+  poker.join();
+  EXPECT_GT(state().x[0], 0u);
+  EXPECT_TRUE(state().pc == space.code() || state().pc == space.code() + 4);
+  vcpu->request_exit();
+  run_to(Stop::Kind::Interrupt);
+  vcpu->clear_exit_request();
+}
+
+TEST_P(VcpuTest, RequestStopsAnIndirectLoop) {
+  space.put({0x91000400, 0xd61f0060});  // add x0, x0, #1; br x3
+  state().x[3] = space.code();
+  std::thread poker([&] {
+    usleep(20000);
+    vcpu->request_exit();
+  });
+  run_to(Stop::Kind::Interrupt);
+  poker.join();
+  EXPECT_EQ(state().pc, space.code());
+}
+
+TEST_P(VcpuTest, ForkedChildTranslatesOnItsOwn) {
+  space.put({
+      0xd2800140,  // mov x0, #10
+      0xd4000001,  // svc #0
+      0x91000400,  // add x0, x0, #1
+      0xd4000001,  // svc #0
+  });
+  run_to(Stop::Kind::Syscall);
+  engine->fork_prepare();
+  const pid_t child = fork();
+  if (child == 0) {
+    engine->fork_child();
+    vcpu->run();
+    _exit(state().x[0] == 11 ? 0 : 1);
+  }
+  engine->fork_parent();
+  run_to(Stop::Kind::Syscall);
+  EXPECT_EQ(state().x[0], 11u);
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+}
+
+TEST_P(VcpuTest, TwoThreadsShareTranslationsAndAtomics) {
+  if (GetParam().options.lockstep) GTEST_SKIP() << "lockstep is for one thread";
+  space.put({
+      0xd2a00021,                 // mov x1, #0x10000
+      0xf8220003,  // ldadd x2, x3, [x0]
+      0xf1000421,                 // subs x1, x1, #1
+      0x54ffffc1,                 // b.ne .-8
+      0xd4000001,                 // svc #0
+  });
+  const auto work = [&] {
+    auto mine = engine->make_vcpu();
+    auto& s = *static_cast<arm::A64State*>(mine->state());
+    s.pc = space.code();
+    s.x[0] = space.data();
+    s.x[2] = 1;
+    EXPECT_EQ(static_cast<int>(mine->run().kind), static_cast<int>(Stop::Kind::Syscall));
+  };
+  std::thread a(work), b(work);
+  a.join();
+  b.join();
+  EXPECT_EQ(*reinterpret_cast<u64*>(space.data()), 0x20000u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Tiers, VcpuTest,
+                         testing::Values(mode("interp", Tier::Interp), mode("fast", Tier::Fast),
+                                         mode("lockstep", Tier::Fast, true), mode("chaos", Tier::Fast, false, 12345),
+                                         mode("tiny_cache", Tier::Fast, false, 0, 64 << 10)),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace tiercel::engine
