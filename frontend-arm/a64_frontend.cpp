@@ -95,6 +95,9 @@ class A64Frontend final : public guest::Frontend {
 
   void reset(void* state) const override { new (state) A64State; }
 
+  // "Tagged addresses": Linux sets TCR_EL1.TBI0, so bits 63..56 of an EL0 data address below bit 55 do not count.
+  u64 data_address(u64 va) const override { return static_cast<u64>(sign_extend(va, 56)); }
+
   Disassembly disassemble(u64 pc, std::span<const u8> bytes, u32) const override {
     if (bytes.size() < 4) return {"<end of code>", static_cast<u32>(bytes.size())};
     const u32 word = word_at(bytes);
