@@ -31,10 +31,11 @@ struct HostFeatures {
 /// The shared stubs, placed once at the start of the code cache.
 struct Runtime {
   std::vector<u8> code;
-  u32 enter;        // void enter(VmContext*, const void* host_code): runs until an exit; C ABI
-  u32 common_exit;  // every exit of generated code ends here: pinned registers to state, back to enter's caller
-  u32 indirect;     // target of indirect branches: pc in a fixed register; probes the jump cache
-  u32 fault_exit;   // the host fault handler continues here after saving the guest registers itself
+  u32 enter;              // void enter(VmContext*, const void* host_code): runs until an exit; C ABI
+  u32 common_exit;        // every exit of generated code ends here: pinned registers to state, back to enter's caller
+  u32 indirect;           // target of indirect branches: pc in a fixed register; probes the jump cache
+  u32 fault_exit;         // the host fault handler continues here after saving the guest registers itself
+  u32 stubs[kStubCount];  // for VmContext::stubs
 };
 
 class Backend {

@@ -37,6 +37,8 @@ constexpr u32 jump_cache_index(u64 pc) {
 /// Return prediction: a circular stack of (guest return pc, host entry of the block there).
 inline constexpr u32 kReturnStackSize = 16;
 
+inline constexpr u32 kStubCount = 6;
+
 struct alignas(64) VmContext {
   // Hot: what generated code reads and writes on its way.
   u32 exit_request = 0;  // nonzero: leave at the next check point; set from signal handlers and other threads
@@ -66,6 +68,7 @@ struct alignas(64) VmContext {
   const void* guest_env = nullptr;       // guest::Env*
   const void* common_exit = nullptr;     // backend's stub addresses, see backend::Runtime
   const void* indirect_miss = nullptr;
+  const void* stubs[kStubCount] = {};  // the backend's own, Runtime::stubs
 };
 
 /// The guest state block starts here, counted from the VmContext.

@@ -68,6 +68,7 @@ Vcpu::Vcpu(Engine& engine) : engine_(engine), private_(std::make_unique<Private>
   context_->guest_env = &private_->guest_env;
   context_->common_exit = e.runtime + e.runtime_stubs.common_exit;
   context_->indirect_miss = e.runtime + e.runtime_stubs.indirect;
+  for (u32 i = 0; i < backend::kStubCount; ++i) context_->stubs[i] = e.runtime + e.runtime_stubs.stubs[i];
   forget_predictions();
 }
 

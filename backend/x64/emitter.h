@@ -1,0 +1,333 @@
+// Emits one Function: where values live, and the instruction-by-instruction emission in integer.cpp, flags.cpp,
+// memory.cpp, exits.cpp and vector_*.cpp. Kept between Functions so that nothing is allocated per block.
+//
+// Places. A value is in at most one place: a host register or the memory of a slot. Several values with the same bits
+// may share a place (a Get of a pinned slot lives in the slot's home register). Besides, a value may have a spilled
+// copy. Constants have no place until somebody wants them in a register.
+//
+// Rules for emission code, for one inst:
+// - use_* gives a register that holds the operand and stays untouched until the inst ends, unless def_*_reusing takes
+// it;
+// - fetch every operand before calling def_*: a def makes the register the result's;
+// - host flags: call clobber_flags() before emitting anything that changes EFLAGS, before the operands that a condition
+//   needs are fetched. Moves, lea, BMI2 shifts and most vector instructions keep EFLAGS.
+#pragma once
+
+#include <asmjit/x86.h>
+
+#include <new>
+#include <type_traits>
+#include <vector>
+
+#include "backend/x64/registers.h"
+#include "base/check.h"
+
+namespace tiercel::backend::x64 {
+
+using asmjit::Label;
+using asmjit::Operand_;
+using ir::Inst;
+using ir::Opcode;
+using ir::Type;
+using ir::Value;
+using x86::Gp;
+using x86::Mem;
+using x86::Xmm;
+
+/// What EFLAGS hold of a Flags value.
+enum class FlagsForm : u8 {
+  Borrow,       // as after CMP: CF = not C
+  Carry,        // as after ADD: CF = C
+  Fcmp,         // as after UCOMIS a, b
+  FcmpSwapped,  // as after UCOMIS b, a
+};
+
+class Emitter {
+ public:
+  Emitter(const VmLayout& layout, const HostFeatures& cpu, const RegisterPlan& plan);
+
+  void compile(const ir::Function& f, bool want_listing, CompiledCode& out);
+
+  x86::Assembler a;
+  const HostFeatures& features() const { return cpu_; }
+  const ir::Function& function() const { return *f_; }
+  const Inst& inst(Value v) const { return f_->insts[v.index]; }
+
+  // -- operands and results
+  /// A register holding v; bits above v's type are undefined unless high_zero(v).
+  Gp use_gp(Value v);
+  Xmm use_xmm(Value v);
+  /// As use_xmm, in xmm0..15.
+  Xmm use_xmm_low(Value v);
+  /// The same with the bits above v's type zero.
+  Gp use_gp_zero_extended(Value v);
+  /// v as second operand of an integer instruction: immediate, memory or register of v's size.
+  Operand_ use_any(Value v);
+  /// Copies v into dst, which the caller owns (temp or reserved). Keeps EFLAGS.
+  void fetch(Gp dst, Value v);
+  void fetch(Xmm dst, Value v);
+
+  /// The register of the inst's result; distinct from all operands' registers and temporaries.
+  Gp def_gp(u32 index) { return gp(define(index, false, 0)); }
+  Xmm def_xmm(u32 index) { return xmm(define(index, true, 0)); }
+  /// May be a register among the operands `v`'s when v dies here.
+  Gp def_gp_reusing(u32 index, Value v) { return gp(define(index, false, reusable(v))); }
+  Xmm def_xmm_reusing(u32 index, Value v) { return xmm(define(index, true, reusable(v))); }
+  /// The result is in `reg`, which the caller owns (temp or reserved).
+  void def_in(u32 index, Gp reg) { own(index, reg.id()); }
+  void def_in(u32 index, Xmm reg) { own(index, kXmm0 + reg.id()); }
+  /// The result has the same bits as v (in the low part).
+  void def_alias(u32 index, Value v);
+
+  /// Scratch for the current inst.
+  Gp temp_gp() { return gp(take(false, 0)); }
+  Xmm temp_xmm() { return xmm(take(true, 0)); }
+  Xmm temp_xmm_low() { return temp_xmm(); }  // scratch vector registers are xmm0..7
+  /// Frees this register for the current inst.
+  void reserve(Gp reg);
+
+  bool dies_here(Value v) const { return state_[v.index].last_use <= index_; }
+  bool used_later(Value v) const { return state_[v.index].last_use > index_; }
+  /// Bits above the type are known zero in the register: above 32 for I32 and F32, above 64 for F64; for V128: the high
+  /// 64 bits.
+  bool high_zero(Value v) const { return state_[v.index].high_zero; }
+  void set_high_zero(u32 index) { state_[index].high_zero = true; }
+  bool is_const(Value v, u64& out) const;
+  unsigned bits_of(Value v) const { return ir::type_bits(inst(v).type); }
+
+  // -- conditions and EFLAGS (flags.cpp)
+  /// A host condition that holds iff the I1 value does; EFLAGS then keep it until clobbered.
+  x86::CondCode condition(Value v);
+  /// Saves what EFLAGS hold if somebody needs it after this inst (or, `now`: in this inst).
+  void clobber_flags();
+  bool flags_live() const { return eflags_.owner != kNoOwner && state_[eflags_.owner].last_use > index_; }
+
+  // -- constants and out-of-line code
+  /// 16 aligned bytes after the code.
+  Mem constant(const U128& c);
+  /// Emits `emit` after the block's code, at `entry`. It may use only registers it captured, runs with the same stack
+  /// and ends with a jump of its own.
+  template <typename F>
+  Label cold(F emit) {
+    static_assert(std::is_trivially_copyable_v<F> && sizeof(F) <= sizeof(Cold::storage));
+    Cold& c = cold_.emplace_back();
+    new (c.storage) F(emit);
+    c.emit = [](Emitter& e, void* f) { (*static_cast<F*>(f))(e); };
+    c.entry = a.newLabel();
+    return c.entry;
+  }
+  /// The evaluator call as the inst's own code.
+  void eval_call(const Inst& inst, u32 index);
+  /// Emits a cold path that evaluates inst on `args` into `result` and returns to `back`; the result label is where to
+  /// jump. Every register but `result` survives; EFLAGS do not.
+  Label cold_eval(u32 index, std::initializer_list<Operand_> args, const asmjit::BaseReg& result, Label back);
+
+  // -- moves, whatever the host has
+  void mov(Xmm dst, Xmm src);
+  void load(Xmm dst, const Mem& m, unsigned bits);  // zero above
+  void store(const Mem& m, Xmm src, unsigned bits);
+  void mov_zero_extended(Xmm dst, Xmm src, unsigned bits);
+  void mov_imm(Gp dst, u64 value);  // keeps EFLAGS
+
+ private:
+  static constexpr u32 kNoOwner = ~u32{0};
+  static constexpr u8 kNowhere = 0xff, kSlotMemory = 0xfe;
+  static constexpr u16 kNoSlot = RegisterPlan::kNoSlot;
+
+  struct ValueState {
+    u32 last_use;      // index of the last inst that uses it, 0: none
+    u32 next;          // next value at the same place
+    u32 hint_set;      // the Set that wants it in `hint`
+    u32 slot_version;  // it equals the memory of `slot` while that slot has this version
+    u32 twin;          // Flags value computed by the same host instruction, or kNoOwner
+    u16 uses;
+    u16 slot;
+    s16 spill;  // frame slot or -1
+    u8 place;
+    u8 hint;  // register to be defined in
+    bool high_zero;
+  };
+  struct Cold {
+    void (*emit)(Emitter&, void*);
+    Label entry;
+    alignas(16) std::byte storage[96];
+  };
+  struct Constant {
+    U128 value;
+    Label label;
+  };
+  struct Exit {
+    u64 pc;
+    Label stub;
+    u32 patch_offset;
+  };
+  struct SelectorFixup {
+    u32 imm_offset;  // of the 32-bit field
+    u32 return_offset;
+    Label op;
+  };
+
+  // -- analysis.cpp: one backward pass
+  void analyse();
+  void analyse_inst(u32 i);
+  void analyse_set(const Inst& inst, u32 i);
+  void settle_hint(u32 i);
+  void count_use(Value v, u32 at);
+  void find_twin(u32 i);
+
+  // -- places.cpp
+  static Gp gp(unsigned reg) { return x86::gpq(reg); }
+  static Xmm xmm(unsigned reg) { return x86::xmm(reg - kXmm0); }
+  static bool is_xmm_reg(unsigned reg) { return reg >= kXmm0; }
+  bool wants_xmm(u32 index) const {
+    const Type t = f_->insts[index].type;
+    return t == Type::V128 || ir::is_float(t);
+  }
+  void lock(unsigned reg) { locked_ |= reg_bit(reg); }
+  unsigned take(bool vector, u64 allowed);
+  unsigned pick_victim(u64 candidates) const;
+  void evict(unsigned reg);
+  void evict_live(unsigned reg);
+  void spill(u32 index, unsigned reg);
+  void move_all(unsigned from, unsigned to);
+  void put(u32 index, unsigned reg);
+  void remove(u32 index);
+  void release(Value v);
+  bool occupied_later(unsigned reg) const;
+  unsigned define(u32 index, bool vector, u64 reusable);
+  void own(u32 index, unsigned reg);
+  u64 reusable(Value v) const;
+  unsigned load_value(u32 index, bool vector);
+  void load_into(unsigned reg, u32 index);
+  bool memory_of(u32 index, u32 size, Mem& out) const;
+  Mem spill_mem(s16 spill, u32 size) const { return x86::ptr(x86::rsp, 16 * spill, size); }
+  s16 take_spill();
+  bool in_slot_memory(const ValueState& s) const {
+    return s.slot != kNoSlot && s.slot_version == slot_version_[s.slot];
+  }
+  void rescue_slot(u16 slot);
+  void overwrite_home(unsigned reg);
+
+  // -- emitter.cpp
+  void begin(const ir::Function& f, bool want_listing);
+  void emit_inst(u32 i);
+  void end_inst(const Inst& inst);
+  void emit_get(const Inst& inst, u32 i);
+  void emit_set(const Inst& inst, u32 i);
+  void set_pinned(u16 slot, unsigned home, Value v);
+  void store_slot(u16 slot, Value v);
+  void finish(CompiledCode& out);
+  void emit_cold();
+  void emit_constants();
+
+  // -- integer.cpp: false: no inline form
+  bool emit_integer(const Inst& inst, u32 i);
+  void emit_binary(const Inst& inst, u32 i);
+  void emit_add(const Inst& inst, u32 i);
+  void emit_sub(const Inst& inst, u32 i);
+  void emit_logic(const Inst& inst, u32 i, u32 id, bool commutes, bool invert_b);
+  void emit_carry(const Inst& inst, u32 i);
+  void emit_mul(const Inst& inst, u32 i);
+  void emit_mul_high(const Inst& inst, u32 i);
+  void emit_div(const Inst& inst, u32 i);
+  void emit_unary(const Inst& inst, u32 i, u32 id);
+  void emit_shift(const Inst& inst, u32 i);
+  void emit_extr(const Inst& inst, u32 i);
+  void emit_ubfx(const Inst& inst, u32 i);
+  void emit_sbfx(const Inst& inst, u32 i);
+  void emit_bfi(const Inst& inst, u32 i);
+  bool emit_count(const Inst& inst, u32 i);
+  void emit_extend(const Inst& inst, u32 i);
+  void emit_trunc(const Inst& inst, u32 i);
+  bool emit_crc(const Inst& inst, u32 i);
+  void emit_bit_reverse(const Inst& inst, u32 i);
+  bool emit_select(const Inst& inst, u32 i);
+  void two_operand(u32 id, const Inst& inst, u32 i, bool commutes);
+  Gp sized(Gp r, Type t) const { return t == Type::I64 ? Gp(r.r64()) : Gp(r.r32()); }
+
+  // -- flags.cpp
+  bool emit_flags(const Inst& inst, u32 i);
+  void emit_compare(const Inst& inst, u32 i);
+  void emit_test_bit(const Inst& inst, u32 i);
+  void emit_ccmp(const Inst& inst, u32 i);
+  void emit_fcmp(const Inst& inst, u32 i);
+  void flags_to_nzcv(const Inst& inst, u32 i);
+  void flags_from_nzcv(const Inst& inst, u32 i);
+  void compare_operands(Value x, Value y);
+  void set_eflags(u32 owner, FlagsForm form);
+  void set_eflags_condition(u32 owner, x86::CondCode cc);
+  void load_eflags(Value flags);
+  void save_eflags();
+  void flags_to_ax(u32 owner);
+  void carry_to_cf(Value c, bool inverted);
+  x86::CondCode flags_condition(Value flags, ir::Cond cond);
+  bool test_stored_flags(Value flags, ir::Cond cond, x86::CondCode& cc);
+  void materialise_condition(u32 index);
+
+  // -- memory.cpp
+  bool emit_memory(const Inst& inst, u32 i);
+  Mem address(const Inst& inst, u32 size);
+  void fault_here();
+  void emit_load(const Inst& inst, u32 i);
+  void emit_store(const Inst& inst, u32 i);
+  void emit_rmw(const Inst& inst, u32 i);
+  void emit_cas(const Inst& inst, u32 i);
+  void emit_cas_if(const Inst& inst, u32 i);
+  void check_alignment(const Inst& inst);
+
+  // -- exits.cpp
+  void emit_terminal(const Inst& inst, u32 i);
+  void jump_exit(u64 pc);
+  void branch_exit(x86::CondCode cc, u64 pc);
+  void interrupt_check(u64 pc);
+  bool is_backward(u64 pc) const { return pc < f_->end_pc && pc <= last_insn_pc_; }
+  void indirect_exit(Value pc);
+  void leave(const Inst& inst);
+  u32 add_exit(u64 pc);
+  void emit_exit_stubs();
+
+  // -- calls.cpp
+  bool emit_environment(const Inst& inst, u32 i);
+  void emit_helper(const Inst& inst, u32 i);
+  void emit_get_fpstatus(u32 i);
+  void emit_set_fpstatus(const Inst& inst);
+  void store_arg(unsigned k, Value v);
+  void call_eval(u32 index);
+
+  // -- vector_emitter.cpp and fp_*.cpp; false: no inline form, nothing defined
+  bool emit_vector(const Inst& inst, u32 i);
+
+  const VmLayout layout_;
+  const HostFeatures cpu_;
+  const RegisterPlan& plan_;
+  asmjit::CodeHolder code_;
+  asmjit::StringLogger logger_;
+  const ir::Function* f_ = nullptr;
+  CompiledCode* out_ = nullptr;
+
+  u32 index_ = 0;         // of the inst being emitted
+  u64 guest_pc_ = 0;      // of the guest insn being emitted
+  u64 last_insn_pc_ = 0;  // of the block's last guest insn
+  u64 locked_ = 0;        // registers in use by the current inst
+  std::vector<ValueState> state_;
+  u32 first_[kRegisterCount];  // per register: first value there, or kNoOwner
+  std::vector<u32> slot_version_;
+  std::vector<u32> slot_first_;   // per slot: first value that lives only in the slot's memory
+  std::vector<u32> slot_access_;  // analysis: the nearest later access
+  u32 next_fault_ = 0;            // analysis: the nearest later inst that may fault
+  struct {
+    u32 owner;
+    FlagsForm form;
+    bool is_condition;  // owner is an I1 that holds iff cc
+    x86::CondCode cc;
+  } eflags_;
+  std::vector<s16> free_spills_;
+  s16 next_spill_ = 0;
+  std::vector<Cold> cold_;
+  std::vector<Constant> constants_;
+  std::vector<std::pair<u32, Label>> pure_ops_;  // inst index, where its PureOp goes
+  std::vector<Exit> exits_;
+  std::vector<SelectorFixup> fixups_;
+};
+
+}  // namespace tiercel::backend::x64

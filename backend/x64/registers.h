@@ -1,0 +1,76 @@
+// Which host register does what in generated code, on every block's edges and inside blocks. See docs/fast-tier.md.
+#pragma once
+
+#include <asmjit/x86.h>
+
+#include <array>
+#include <span>
+
+#include "backend/backend.h"
+
+namespace tiercel::backend::x64 {
+
+namespace x86 = asmjit::x86;
+
+/// r15 points here, counted from the VmContext: so chosen that the integer slots of a guest with up to 32 of them and
+/// the words after them are reached with 8-bit displacements.
+inline constexpr s32 kContextBias = static_cast<s32>(kStateOffset) + 144;
+
+inline constexpr unsigned kNoRegister = 0xff;
+inline constexpr unsigned kXmm0 = 16;  // register numbers: 0..15 general, 16..47 vector
+inline constexpr unsigned kRegisterCount = 48;
+
+constexpr u64 reg_bit(unsigned reg) {
+  return u64{1} << reg;
+}
+
+/// General registers that hold block-local values, in order of preference; rax last, for many insts need it.
+inline constexpr std::array<u8, 4> kGpScratch = {1 /* rcx */, 2 /* rdx */, 11, 0 /* rax */};
+/// General registers guest slots are pinned to, hottest first.
+inline constexpr std::array<u8, 10> kGpPinned = {3 /* rbx */, 5 /* rbp */, 6 /* rsi */, 7 /* rdi */, 8,
+                                                 9,           10,          12,          13,          14};
+inline constexpr unsigned kXmmScratchCount = 8;  // xmm0..xmm7
+
+/// The fixed assignment of slots to host registers. The same for all blocks of an engine.
+struct RegisterPlan {
+  RegisterPlan(std::span<const ir::SlotInfo> slots, const HostFeatures& cpu);
+
+  std::array<u16, kRegisterCount> slot_of;  // kNoSlot: not pinned
+  std::vector<u8> home_of;                  // per slot: register or kNoRegister
+  static constexpr u16 kNoSlot = 0xffff;
+
+  bool pinned(unsigned reg) const { return slot_of[reg] != kNoSlot; }
+};
+
+/// A field of the VmContext through r15.
+inline x86::Mem context_field(std::size_t offset, u32 size) {
+  return x86::Mem(x86::r15, static_cast<s32>(offset) - kContextBias, size);
+}
+/// Bytes of the guest state block through r15.
+inline x86::Mem state_field(u32 offset, u32 size) {
+  return x86::Mem(x86::r15, static_cast<s32>(kStateOffset + offset) - kContextBias, size);
+}
+#define TIERCEL_CONTEXT(field) context_field(offsetof(VmContext, field), sizeof(VmContext::field))
+
+/// The stack frame of generated code, from rsp upwards. rsp is 16-byte aligned in blocks.
+namespace frame {
+inline constexpr unsigned kSpillSlots = 256;  // of 16 bytes
+inline constexpr s32 kArgs = 16 * kSpillSlots;
+inline constexpr s32 kResult = kArgs + 64;
+inline constexpr s32 kSelector = kResult + 16;  // PureOp address less return address, or helper index
+inline constexpr s32 kSize = kSelector + 16;
+}  // namespace frame
+
+/// Out-of-line stubs of the runtime that generated code reaches through VmContext::stubs.
+enum class Stub : u8 {
+  Eval,          // evaluates the PureOp at frame::kSelector on frame::kArgs into frame::kResult; keeps all registers
+  Helper,        // calls helper frame::kSelector with the low halves of frame::kArgs; slots go through the state block
+  LinkMiss,      // rcx: guest pc, rax: exit site
+  IndirectMiss,  // rcx: guest pc
+  Interrupt,     // rcx: guest pc
+};
+inline x86::Mem stub_field(Stub s) {
+  return context_field(offsetof(VmContext, stubs) + 8 * static_cast<std::size_t>(s), 8);
+}
+
+}  // namespace tiercel::backend::x64
