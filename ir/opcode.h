@@ -28,7 +28,7 @@ inline constexpr u16 kReadsState = 1, kWritesState = 2, kReadsMemory = 4, kWrite
 enum class Effect : u16 {
   Pure = 0,
   PureFp =
-      effect::kReadsFp,  // pure but for rounding mode and sticky exception bits; may be dropped, merged, not invented
+      effect::kReadsFp,  // pure but for rounding mode and sticky exception bits; may be merged, not dropped or invented
   ReadsState = effect::kReadsState,
   WritesState = effect::kWritesState,
   Marker = effect::kMarker,
@@ -88,15 +88,34 @@ inline constexpr OpInfo kOpInfo[] = {
 constexpr const OpInfo& info(Opcode op) {
   return detail::kOpInfo[static_cast<unsigned>(op)];
 }
+namespace detail {
+/// OpInfo::effects again, in few cache lines: passes and backends ask at every inst.
+inline constexpr u16 kEffects[] = {
+#define OP(Name, text, result, operands, effects, attr, meaning) static_cast<u16>(Effect::effects),
+#include "ir/opcodes.def"
+#undef OP
+};
+/// Opcodes without a result have nothing to drop.
+inline constexpr bool kHasResult[] = {
+#define OP(Name, text, result, operands, effects, attr, meaning) result != '-',
+#include "ir/opcodes.def"
+#undef OP
+};
+}  // namespace detail
+
+constexpr u16 effects(Opcode op) {
+  return detail::kEffects[static_cast<unsigned>(op)];
+}
 constexpr bool is_terminal(Opcode op) {
-  return info(op).effects & effect::kTerminal;
+  return effects(op) & effect::kTerminal;
 }
 constexpr bool may_fault(Opcode op) {
-  return info(op).effects & effect::kMayFault;
+  return effects(op) & effect::kMayFault;
 }
-/// May be removed when nobody uses the result. Loads stay: they may fault.
+/// May be removed when nobody uses the result. Loads stay: they may fault. FP arithmetic stays: it may raise sticky
+/// exception bits.
 constexpr bool can_drop(Opcode op) {
-  return (info(op).effects & ~(effect::kReadsState | effect::kReadsFp)) == 0 && info(op).result != '-';
+  return (effects(op) & ~effect::kReadsState) == 0 && detail::kHasResult[static_cast<unsigned>(op)];
 }
 
 }  // namespace tiercel::ir

@@ -19,8 +19,10 @@ struct Pass {
   void (*run)(Function& f, const PassContext& context);
 };
 
-/// Every pass of passes.def, in the order the fast tier runs them.
+/// The fast tier's passes, in the order it runs them.
 std::span<const Pass> fast_tier_passes();
+/// Every pass of passes.def.
+std::span<const Pass> all_passes();
 /// nullptr if there is none of that name.
 const Pass* find_pass(std::string_view name);
 
