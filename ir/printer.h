@@ -1,4 +1,4 @@
-// IR as text. The format is docs/ir.md's; ir/parser.h reads it back.
+// The text form of a Function. docs/ir.md describes it; ir/parser.h reads it back.
 #pragma once
 
 #include <span>
@@ -8,7 +8,8 @@
 
 namespace tiercel::ir {
 
-/// The whole function, one inst a line, ending in a newline. Slots print by their names in `slots`.
+/// Whole text. Values are numbered in order; constants appear where they are used and Nops not at all, so
+/// print(parse(print(f))) == print(f). Never fails: what is out of range prints as `?`.
 std::string print(const Function& f, std::span<const SlotInfo> slots);
 
 }  // namespace tiercel::ir

@@ -1,4 +1,4 @@
-// Checks what every pass and backend relies on.
+// What every Function must satisfy, after translation and after each pass.
 #pragma once
 
 #include <span>
@@ -9,10 +9,10 @@
 
 namespace tiercel::ir {
 
-/// One message per broken rule; empty when `f` is well formed.
+/// Every rule that `f` breaks, as "inst 7 (add): operand 1 is i32, not i64"; empty: sound. Safe on any content.
 std::vector<std::string> verify(const Function& f, std::span<const SlotInfo> slots);
 
-/// Prints the messages and the function and aborts when there are any. `when` names the step before.
+/// Prints the messages and the function, then aborts, if there are any. `when` says after what.
 void verify_or_die(const Function& f, std::span<const SlotInfo> slots, const char* when);
 
 }  // namespace tiercel::ir
