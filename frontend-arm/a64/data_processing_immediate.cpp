@@ -137,20 +137,17 @@ constexpr auto kRows = std::to_array<Row>({
     row<"1 immlo:2 10000 immhi:19 Rd:5", adrp>("adrp {Rd:x}, {@adrp}", "ADRP"),
     row<"sf 00 100100 N immr:6 imms:6 Rn:5 Rd:5", logical_imm<Opcode::And>, is_bitmask>(
         "and {Rd:rs}, {Rn:r}, {@bitmask}", "AND (immediate)"),
-    row<"sf 01 100100 N immr:6 imms:6 Rn:5 Rd:5", logical_imm<Opcode::Or>, is_bitmask>(
-        "orr {Rd:rs}, {Rn:r}, {@bitmask}", "ORR (immediate)"),
+    row<"sf 01 100100 N immr:6 imms:6 Rn:5 Rd:5", logical_imm<Opcode::Or>, is_bitmask>("{@orr}", "ORR (immediate)"),
     row<"sf 10 100100 N immr:6 imms:6 Rn:5 Rd:5", logical_imm<Opcode::Xor>, is_bitmask>(
         "eor {Rd:rs}, {Rn:r}, {@bitmask}", "EOR (immediate)"),
     row<"sf 11 100100 N immr:6 imms:6 Rn:5 Rd:5", ands_imm, is_bitmask>("ands {Rd:r}, {Rn:r}, {@bitmask}",
                                                                         "ANDS (immediate)"),
-    row<"sf 00 100101 hw:2 imm:16 Rd:5", movn, hw_fits>("movn {Rd:r}, #{imm}{@hw}", "MOVN"),
-    row<"sf 10 100101 hw:2 imm:16 Rd:5", movz, hw_fits>("movz {Rd:r}, #{imm}{@hw}", "MOVZ"),
-    row<"sf 11 100101 hw:2 imm:16 Rd:5", movk, hw_fits>("movk {Rd:r}, #{imm}{@hw}", "MOVK"),
-    row<"sf 00 100110 N immr:6 imms:6 Rn:5 Rd:5", sbfm, bitfield_valid>("sbfm {Rd:r}, {Rn:r}, #{immr}, #{imms}",
-                                                                        "SBFM"),
-    row<"sf 01 100110 N immr:6 imms:6 Rn:5 Rd:5", bfm, bitfield_valid>("bfm {Rd:r}, {Rn:r}, #{immr}, #{imms}", "BFM"),
-    row<"sf 10 100110 N immr:6 imms:6 Rn:5 Rd:5", ubfm, bitfield_valid>("ubfm {Rd:r}, {Rn:r}, #{immr}, #{imms}",
-                                                                        "UBFM"),
+    row<"sf 00 100101 hw:2 imm:16 Rd:5", movn, hw_fits>("{@movn}", "MOVN"),
+    row<"sf 10 100101 hw:2 imm:16 Rd:5", movz, hw_fits>("{@movz}", "MOVZ"),
+    row<"sf 11 100101 hw:2 imm:16 Rd:5", movk, hw_fits>("{@movk}", "MOVK"),
+    row<"sf 00 100110 N immr:6 imms:6 Rn:5 Rd:5", sbfm, bitfield_valid>("{@bitfield}", "SBFM"),
+    row<"sf 01 100110 N immr:6 imms:6 Rn:5 Rd:5", bfm, bitfield_valid>("{@bitfield}", "BFM"),
+    row<"sf 10 100110 N immr:6 imms:6 Rn:5 Rd:5", ubfm, bitfield_valid>("{@bitfield}", "UBFM"),
     row<"sf 00 100111 N 0 Rm:5 imms:6 Rn:5 Rd:5", extr, extr_valid>("extr {Rd:r}, {Rn:r}, {Rm:r}, #{imms}", "EXTR"),
 });
 

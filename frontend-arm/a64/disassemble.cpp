@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "frontend-arm/a64/bitmask.h"
 
@@ -69,10 +71,59 @@ std::string print_extended(const Context& c) {
   if (option == (is64 ? 3u : 2u) && names_sp) return amount ? fmt::format("{}, lsl #{}", m, amount) : m;
   return amount ? fmt::format("{}, {} #{}", m, kExtends[option], amount) : fmt::format("{}, {}", m, kExtends[option]);
 }
-/// ", lsl #16" of the move wide instructions.
-std::string print_hw(const Context& c) {
+/// Is `value` what a single MOVZ leaves in a register?
+bool is_movz_value(u64 value, unsigned size) {
+  for (unsigned shift = 0; shift < size; shift += 16)
+    if ((value & ~(u64{0xffff} << shift)) == 0) return true;
+  return false;
+}
+std::string print_mov(const Context& c, u64 value) {
+  const unsigned size = c.field("sf") ? 64 : 32;
+  return fmt::format("mov {}, #{}", x_name(c.field("Rd"), c.field("sf"), false), sign_extend(value, size));
+}
+std::string print_wide(const Context& c, const char* mnemonic) {
   const u32 hw = c.field("hw");
-  return hw ? fmt::format(", lsl #{}", hw * 16) : "";
+  return fmt::format("{} {}, #{}{}", mnemonic, x_name(c.field("Rd"), c.field("sf"), false), c.field("imm"),
+                     hw ? fmt::format(", lsl #{}", hw * 16) : "");
+}
+/// MOVZ, MOVN and ORR (immediate) are written MOV when no preferred form gives the same value.
+std::string print_movz(const Context& c) {
+  const u32 hw = c.field("hw"), imm = c.field("imm");
+  return imm == 0 && hw != 0 ? print_wide(c, "movz") : print_mov(c, u64{imm} << hw * 16);
+}
+std::string print_movn(const Context& c) {
+  const u32 hw = c.field("hw"), imm = c.field("imm");
+  const unsigned size = c.field("sf") ? 64 : 32;
+  const u64 value = ~(u64{imm} << hw * 16) & low_mask(size);
+  return (imm == 0 && hw != 0) || is_movz_value(value, size) ? print_wide(c, "movn") : print_mov(c, value);
+}
+std::string print_movk(const Context& c) {
+  return print_wide(c, "movk");
+}
+std::string print_orr(const Context& c) {
+  const unsigned size = c.field("sf") ? 64 : 32;
+  const u64 value = decode_bitmask(c.field("N"), c.field("imms"), c.field("immr"), size).value_or(0);
+  const std::string d = x_name(c.field("Rd"), c.field("sf"), true);
+  if (c.field("Rn") == 31 && !is_movz_value(value, size) && !is_movz_value(~value & low_mask(size), size))
+    return fmt::format("mov {}, #{}", d, sign_extend(value, size));
+  return fmt::format("orr {}, {}, {}", d, x_name(c.field("Rn"), c.field("sf"), false), print_bitmask(c));
+}
+
+/// SBFM, UBFM and BFM under the names of their preferred aliases.
+std::string print_bitfield(const Context& c) {
+  const bool is64 = c.field("sf"), is_signed = (c.word >> 29 & 3) == 0, insert = (c.word >> 29 & 3) == 1;
+  const u32 r = c.field("immr"), s = c.field("imms"), size = is64 ? 64 : 32;
+  const std::string d = x_name(c.field("Rd"), is64, false), n = x_name(c.field("Rn"), is64, false);
+  const std::string w = x_name(c.field("Rn"), false, false);
+  if (insert && s < r) return fmt::format("bfi {}, {}, #{}, #{}", d, n, size - r, s + 1);
+  if (insert) return fmt::format("bfxil {}, {}, #{}, #{}", d, n, r, s - r + 1);
+  if (r == 0 && s == 7 && (is_signed || !is64)) return fmt::format("{}xtb {}, {}", is_signed ? 's' : 'u', d, w);
+  if (r == 0 && s == 15 && (is_signed || !is64)) return fmt::format("{}xth {}, {}", is_signed ? 's' : 'u', d, w);
+  if (r == 0 && s == 31 && is_signed && is64) return fmt::format("sxtw {}, {}", d, w);
+  if (s == size - 1) return fmt::format("{} {}, {}, #{}", is_signed ? "asr" : "lsr", d, n, r);
+  if (!is_signed && s + 1 == r) return fmt::format("lsl {}, {}, #{}", d, n, size - r);
+  if (s < r) return fmt::format("{}bfiz {}, {}, #{}, #{}", is_signed ? 's' : 'u', d, n, size - r, s + 1);
+  return fmt::format("{}bfx {}, {}, #{}, #{}", is_signed ? 's' : 'u', d, n, r, s - r + 1);
 }
 /// Target of ADR: a byte offset in two fields.
 std::string print_adr(const Context& c) {
@@ -117,9 +168,8 @@ std::string print_barrier(const Context& c) {
 std::string print_hint(const Context& c) {
   return fmt::format("#{}", c.field("CRm") << 3 | c.field("op2"));
 }
-/// Option of ISB: SY goes without saying.
 std::string print_isb(const Context& c) {
-  return c.field("CRm") == 15 ? "" : fmt::format("#{}", c.field("CRm"));
+  return c.field("CRm") == 15 ? "sy" : fmt::format("#{}", c.field("CRm"));
 }
 /// A system register by its encoding.
 std::string print_system_register(const Context& c) {
@@ -143,7 +193,11 @@ constexpr Printer kPrinters[] = {
     {"bitmask", print_bitmask},
     {"shift", print_shift},
     {"extended", print_extended},
-    {"hw", print_hw},
+    {"movz", print_movz},
+    {"movn", print_movn},
+    {"movk", print_movk},
+    {"orr", print_orr},
+    {"bitfield", print_bitfield},
     {"adr", print_adr},
     {"adrp", print_adrp},
     {"tested_bit", print_tested_bit},
@@ -186,9 +240,9 @@ std::string print_piece(std::string_view piece, const Context& c) {
       if (p.name == piece.substr(1)) return p.print(c);
     CHECK_MSG(false, piece.data());
   }
-  const std::size_t colon = piece.find(':');
-  const std::string_view format = colon == piece.npos ? "" : piece.substr(colon + 1);
-  const FieldSpec* f = c.find(piece.substr(0, colon));
+  const std::size_t end = std::min(piece.find_first_of(":*"), piece.size());
+  const std::string_view format = piece.substr(end).starts_with(':') ? piece.substr(end + 1) : piece.substr(end);
+  const FieldSpec* f = c.find(piece.substr(0, end));
   CHECK_MSG(f != nullptr, piece.data());
   const u32 n = f->of(c.word);
   if (format == "r") return x_name(n, c.field("sf"), false);
@@ -207,7 +261,7 @@ std::string print_piece(std::string_view piece, const Context& c) {
 }  // namespace
 
 bool has_operand_text(const Row& row) {
-  return row.text.find(' ') != row.text.npos || row.pattern->count == 0;
+  return row.text.find_first_of(" {") != row.text.npos || row.pattern->count == 0;
 }
 
 std::string disassemble(const Row* row, u32 word, u64 pc) {
