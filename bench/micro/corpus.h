@@ -33,7 +33,7 @@ class Corpus final : public guest::CodeReader {
       std::memcpy(&segment, file_.data() + at, sizeof segment);
       if (segment.p_type != PT_LOAD || !(segment.p_flags & PF_X) || segment.p_filesz < text_.size()) continue;
       if (segment.p_offset + segment.p_filesz > file_.size()) fail(path, "has a truncated segment");
-      text_ = std::span(reinterpret_cast<const u8*>(file_.data()) + segment.p_offset, segment.p_filesz);
+      text_ = std::span(reinterpret_cast<const u8*>(file_.data()) + segment.p_offset, segment.p_filesz & ~u64{3});
       start_ = segment.p_vaddr;
     }
     if (text_.empty()) fail(path, "has no executable segment");
