@@ -15,6 +15,7 @@
 
 #include <asmjit/x86.h>
 
+#include <cstring>
 #include <new>
 #include <type_traits>
 #include <vector>
@@ -80,8 +81,8 @@ class Emitter {
   void def_alias(u32 index, Value v);
 
   /// Scratch for the current inst.
-  Gp temp_gp() { return gp(take(false, 0)); }
-  Xmm temp_xmm() { return xmm(take(true, 0)); }
+  Gp temp_gp() { return gp(take(false)); }
+  Xmm temp_xmm() { return xmm(take(true)); }
   Xmm temp_xmm_low() { return temp_xmm(); }  // scratch vector registers are xmm0..7
   /// Frees this register for the current inst.
   void reserve(Gp reg);
@@ -109,7 +110,7 @@ class Emitter {
   /// and ends with a jump of its own.
   template <typename F>
   Label cold(F emit) {
-    static_assert(std::is_trivially_copyable_v<F> && sizeof(F) <= sizeof(Cold::storage));
+    static_assert(std::is_trivially_destructible_v<F> && sizeof(F) <= sizeof(Cold::storage));
     Cold& c = cold_.emplace_back();
     new (c.storage) F(emit);
     c.emit = [](Emitter& e, void* f) { (*static_cast<F*>(f))(e); };
@@ -127,7 +128,9 @@ class Emitter {
   void load(Xmm dst, const Mem& m, unsigned bits);  // zero above
   void store(const Mem& m, Xmm src, unsigned bits);
   void mov_zero_extended(Xmm dst, Xmm src, unsigned bits);
-  void mov_imm(Gp dst, u64 value);  // keeps EFLAGS
+  void mov_imm(Gp dst, u64 value);  // keeps EFLAGS while they hold something
+  void load_constant(Xmm dst, const U128& c);
+  static Mem with_size(Mem m, u32 size);
 
  private:
   static constexpr u32 kNoOwner = ~u32{0};
@@ -146,6 +149,8 @@ class Emitter {
     u8 place;
     u8 hint;  // register to be defined in
     bool high_zero;
+    bool fused;  // a Flags value whose twin makes it
+    bool alias;  // an extension that cost nothing
   };
   struct Cold {
     void (*emit)(Emitter&, void*);
@@ -173,7 +178,9 @@ class Emitter {
   void analyse_set(const Inst& inst, u32 i);
   void settle_hint(u32 i);
   void count_use(Value v, u32 at);
-  void find_twin(u32 i);
+  bool find_twin(u32 i);
+  bool is_dead(u32 i) const;
+  bool is_flags(u32 i) const { return f_->insts[i].type == Type::Flags; }
 
   // -- places.cpp
   static Gp gp(unsigned reg) { return x86::gpq(reg); }
@@ -184,13 +191,13 @@ class Emitter {
     return t == Type::V128 || ir::is_float(t);
   }
   void lock(unsigned reg) { locked_ |= reg_bit(reg); }
-  unsigned take(bool vector, u64 allowed);
+  unsigned take(bool vector);
+  unsigned find_free(bool vector);
   unsigned pick_victim(u64 candidates) const;
   void evict(unsigned reg);
-  void evict_live(unsigned reg);
   void spill(u32 index, unsigned reg);
-  void move_all(unsigned from, unsigned to);
   void put(u32 index, unsigned reg);
+  void put_in_slot(u32 index, u16 slot);
   void remove(u32 index);
   void release(Value v);
   bool occupied_later(unsigned reg) const;
@@ -199,6 +206,8 @@ class Emitter {
   u64 reusable(Value v) const;
   unsigned load_value(u32 index, bool vector);
   void load_into(unsigned reg, u32 index);
+  bool is_in_memory_or_const(u32 index) const;
+  void materialise(u32 index);
   bool memory_of(u32 index, u32 size, Mem& out) const;
   Mem spill_mem(s16 spill, u32 size) const { return x86::ptr(x86::rsp, 16 * spill, size); }
   s16 take_spill();
@@ -207,87 +216,115 @@ class Emitter {
   }
   void rescue_slot(u16 slot);
   void overwrite_home(unsigned reg);
+  u32 next_chaos() {
+    chaos_ ^= chaos_ << 13;
+    chaos_ ^= chaos_ >> 17;
+    chaos_ ^= chaos_ << 5;
+    return chaos_;
+  }
 
   // -- emitter.cpp
   void begin(const ir::Function& f, bool want_listing);
   void emit_inst(u32 i);
-  void end_inst(const Inst& inst);
+  void end_inst(const Inst& inst, u32 i);
   void emit_get(const Inst& inst, u32 i);
   void emit_set(const Inst& inst, u32 i);
-  void set_pinned(u16 slot, unsigned home, Value v);
+  void set_pinned_gp(unsigned home, Value v);
+  void set_pinned_xmm(unsigned home, Value v);
   void store_slot(u16 slot, Value v);
-  void finish(CompiledCode& out);
+  void store_vector_slot(u32 offset, u16 slot, Value v);
   void emit_cold();
   void emit_constants();
+  void finish(CompiledCode& out);
 
   // -- integer.cpp: false: no inline form
   bool emit_integer(const Inst& inst, u32 i);
-  void emit_binary(const Inst& inst, u32 i);
+  bool emit_integer_op(const Inst& inst, u32 i);
+  Gp define_copy(u32 i, Value from, u64 extra_reusable);
+  void two_operand(u32 id, u32 i, Value x, Value y, bool commutes);
+  bool hinted_at(u32 i, Value v) const;
   void emit_add(const Inst& inst, u32 i);
+  void add_constant(u32 i, Value x, Gp rx, s32 c);
   void emit_sub(const Inst& inst, u32 i);
-  void emit_logic(const Inst& inst, u32 i, u32 id, bool commutes, bool invert_b);
+  void emit_and(const Inst& inst, u32 i);
+  void and_constant(u32 i, Value x, u64 mask);
+  void emit_or_xor(const Inst& inst, u32 i, u32 id);
+  void finish_logic(u32 i);
   void emit_carry(const Inst& inst, u32 i);
   void emit_mul(const Inst& inst, u32 i);
   void emit_mul_high(const Inst& inst, u32 i);
   void emit_div(const Inst& inst, u32 i);
-  void emit_unary(const Inst& inst, u32 i, u32 id);
+  void emit_in_place(const Inst& inst, u32 i);
   void emit_shift(const Inst& inst, u32 i);
+  static u32 shift_id(Opcode op);
+  void shift_by(const Inst& inst, u32 i, u32 n);
   void emit_extr(const Inst& inst, u32 i);
+  void extend(Gp d, Gp r, unsigned width, bool is_signed, Type type);
   void emit_ubfx(const Inst& inst, u32 i);
   void emit_sbfx(const Inst& inst, u32 i);
   void emit_bfi(const Inst& inst, u32 i);
-  bool emit_count(const Inst& inst, u32 i);
+  void emit_count(const Inst& inst, u32 i);
+  bool emit_bit_reverse(const Inst& inst, u32 i);
   void emit_extend(const Inst& inst, u32 i);
   void emit_trunc(const Inst& inst, u32 i);
-  bool emit_crc(const Inst& inst, u32 i);
-  void emit_bit_reverse(const Inst& inst, u32 i);
+  void emit_crc(const Inst& inst, u32 i);
   bool emit_select(const Inst& inst, u32 i);
-  void two_operand(u32 id, const Inst& inst, u32 i, bool commutes);
-  Gp sized(Gp r, Type t) const { return t == Type::I64 ? Gp(r.r64()) : Gp(r.r32()); }
+  static Gp sized(Gp r, Type t) { return t == Type::I64 ? Gp(r.r64()) : Gp(r.r32()); }
 
   // -- flags.cpp
   bool emit_flags(const Inst& inst, u32 i);
   void emit_compare(const Inst& inst, u32 i);
   void emit_test_bit(const Inst& inst, u32 i);
+  void emit_flags_add(const Inst& inst, u32 i);
+  void emit_flags_carry(const Inst& inst, u32 i);
   void emit_ccmp(const Inst& inst, u32 i);
-  void emit_fcmp(const Inst& inst, u32 i);
-  void flags_to_nzcv(const Inst& inst, u32 i);
-  void flags_from_nzcv(const Inst& inst, u32 i);
+  bool emit_fcmp(const Inst& inst, u32 i);
   void compare_operands(Value x, Value y);
   void set_eflags(u32 owner, FlagsForm form);
   void set_eflags_condition(u32 owner, x86::CondCode cc);
+  /// Must EFLAGS outlive the current inst, or does it still need them?
+  bool eflags_wanted() const { return eflags_.owner != kNoOwner && state_[eflags_.owner].last_use >= index_; }
   void load_eflags(Value flags);
   void save_eflags();
-  void flags_to_ax(u32 owner);
+  void flags_to_ax();
   void carry_to_cf(Value c, bool inverted);
   x86::CondCode flags_condition(Value flags, ir::Cond cond);
+  x86::CondCode fcmp_equal(ir::Cond cond);
   bool test_stored_flags(Value flags, ir::Cond cond, x86::CondCode& cc);
-  void materialise_condition(u32 index);
 
   // -- memory.cpp
-  bool emit_memory(const Inst& inst, u32 i);
+  void emit_memory(const Inst& inst, u32 i);
   Mem address(const Inst& inst, u32 size);
   void fault_here();
+  void full_fence();
   void emit_load(const Inst& inst, u32 i);
-  void emit_store(const Inst& inst, u32 i);
+  void load_integer(Gp d, const Mem& m, Type type, ir::MemAttr attr);
+  void emit_store(const Inst& inst);
+  static Gp of_size(Gp r, u32 bytes);
+  void zero_extend(Gp r, u32 bytes);
   void emit_rmw(const Inst& inst, u32 i);
+  void rmw_loop(const Inst& inst, u32 i, ir::RmwOp op, u32 bytes);
   void emit_cas(const Inst& inst, u32 i);
   void emit_cas_if(const Inst& inst, u32 i);
-  void check_alignment(const Inst& inst);
+  void emit_cas_wide(const Inst& inst, u32 i);
+  void unlock(Value v);
 
   // -- exits.cpp
-  void emit_terminal(const Inst& inst, u32 i);
+  void emit_terminal(const Inst& inst);
+  void emit_branch(const Inst& inst);
+  void align_patch(u32 opcode_bytes);
   void jump_exit(u64 pc);
   void branch_exit(x86::CondCode cc, u64 pc);
+  void add_exit(u64 pc);
   void interrupt_check(u64 pc);
-  bool is_backward(u64 pc) const { return pc < f_->end_pc && pc <= last_insn_pc_; }
-  void indirect_exit(Value pc);
-  void leave(const Inst& inst);
-  u32 add_exit(u64 pc);
+  void mov_pc(Gp reg, u64 pc);
+  bool is_backward(u64 pc) const { return pc <= last_insn_pc_; }
   void emit_exit_stubs();
+  void indirect_exit(Value target);
+  void leave(const Inst& inst);
 
   // -- calls.cpp
-  bool emit_environment(const Inst& inst, u32 i);
+  void emit_environment(const Inst& inst, u32 i);
   void emit_helper(const Inst& inst, u32 i);
   void emit_get_fpstatus(u32 i);
   void emit_set_fpstatus(const Inst& inst);
@@ -321,8 +358,10 @@ class Emitter {
     bool is_condition;  // owner is an I1 that holds iff cc
     x86::CondCode cc;
   } eflags_;
+  bool eflags_busy_ = false;  // the current inst computed a condition it has not used yet
   std::vector<s16> free_spills_;
   s16 next_spill_ = 0;
+  u32 chaos_ = 0;
   std::vector<Cold> cold_;
   std::vector<Constant> constants_;
   std::vector<std::pair<u32, Label>> pure_ops_;  // inst index, where its PureOp goes

@@ -25,10 +25,9 @@ constexpr u64 reg_bit(unsigned reg) {
 }
 
 /// General registers that hold block-local values, in order of preference; rax last, for many insts need it.
-inline constexpr std::array<u8, 4> kGpScratch = {1 /* rcx */, 2 /* rdx */, 11, 0 /* rax */};
+inline constexpr std::array<u8, 4> kGpScratch = {1 /* rcx */, 2 /* rdx */, 3 /* rbx */, 0 /* rax */};
 /// General registers guest slots are pinned to, hottest first.
-inline constexpr std::array<u8, 10> kGpPinned = {3 /* rbx */, 5 /* rbp */, 6 /* rsi */, 7 /* rdi */, 8,
-                                                 9,           10,          12,          13,          14};
+inline constexpr std::array<u8, 10> kGpPinned = {5 /* rbp */, 6 /* rsi */, 7 /* rdi */, 8, 9, 10, 11, 12, 13, 14};
 inline constexpr unsigned kXmmScratchCount = 8;  // xmm0..xmm7
 
 /// The fixed assignment of slots to host registers. The same for all blocks of an engine.
@@ -57,7 +56,8 @@ namespace frame {
 inline constexpr unsigned kSpillSlots = 256;  // of 16 bytes
 inline constexpr s32 kArgs = 16 * kSpillSlots;
 inline constexpr s32 kResult = kArgs + 64;
-inline constexpr s32 kSelector = kResult + 16;  // PureOp address less return address, or helper index
+inline constexpr s32 kSelector = kResult + 16;   // PureOp address less return address, or helper index
+inline constexpr s32 kBorrowed = kSelector + 8;  // a pinned register's value while the register serves something else
 inline constexpr s32 kSize = kSelector + 16;
 }  // namespace frame
 

@@ -1,0 +1,133 @@
+// How blocks end: patchable direct exits, indirect branches through the jump cache, exits to the engine.
+#include "backend/x64/emitter.h"
+#include "base/bits.h"
+
+namespace tiercel::backend::x64 {
+namespace {
+
+// At a block's end no value lives in scratch registers but the operand of the terminal.
+const Gp kPc = x86::rcx;
+const Gp kAux = x86::rdx;
+
+}  // namespace
+
+void Emitter::emit_terminal(const Inst& inst) {
+  switch (inst.op) {
+    case Opcode::Jump:
+    case Opcode::Call:
+      return jump_exit(inst.imm);
+    case Opcode::Branch:
+      return emit_branch(inst);
+    case Opcode::JumpInd:
+    case Opcode::CallInd:
+    case Opcode::Ret:
+      return indirect_exit(inst.args[0]);
+    default:
+      return leave(inst);
+  }
+}
+
+void Emitter::emit_branch(const Inst& inst) {
+  const u64 taken = inst.imm, other = f_->constant(inst.aux).lo;
+  const x86::CondCode cc = condition(inst.args[0]);
+  // Exits that check for interrupts come last, so that the other one is a single jump.
+  if (is_backward(taken)) {
+    branch_exit(x86::negateCond(cc), other);
+    return jump_exit(taken);
+  }
+  branch_exit(cc, taken);
+  jump_exit(other);
+}
+
+/// The field that holds the displacement must not cross an 8-byte boundary.
+void Emitter::align_patch(u32 opcode_bytes) {
+  const u32 at = (static_cast<u32>(a.offset()) + opcode_bytes) & 7;
+  static constexpr u8 kNops[3][3] = {{0x90}, {0x66, 0x90}, {0x0f, 0x1f, 0x00}};
+  if (at > 4) a.embed(kNops[8 - at - 1], 8 - at);
+}
+
+/// A jump of asmjit's with a 32-bit displacement; it is rewritten in finish().
+void Emitter::jump_exit(u64 pc) {
+  if (is_backward(pc)) interrupt_check(pc);
+  align_patch(1);
+  static constexpr u8 kJump[5] = {0xe9};
+  a.embed(kJump, sizeof kJump);
+  add_exit(pc);
+}
+
+void Emitter::branch_exit(x86::CondCode cc, u64 pc) {
+  align_patch(2);
+  const u8 jump[6] = {0x0f, static_cast<u8>(0x80 | static_cast<u8>(cc))};
+  a.embed(jump, sizeof jump);
+  add_exit(pc);
+}
+
+void Emitter::add_exit(u64 pc) {
+  exits_.push_back({pc, a.newLabel(), static_cast<u32>(a.offset()) - 4});
+}
+
+void Emitter::interrupt_check(u64 pc) {
+  a.cmp(TIERCEL_CONTEXT(exit_request), 0);
+  a.jne(cold([pc](Emitter& e) {
+    e.mov_pc(kPc, pc);
+    e.a.jmp(stub_field(Stub::Interrupt));
+  }));
+}
+
+void Emitter::mov_pc(Gp reg, u64 pc) {
+  if (pc <= 0xffffffff)
+    a.mov(reg.r32(), asmjit::Imm(static_cast<u32>(pc)));
+  else
+    a.mov(reg, asmjit::Imm(pc));
+}
+
+void Emitter::emit_exit_stubs() {
+  for (const Exit& e : exits_) {
+    a.bind(e.stub);
+    mov_pc(kPc, e.pc);
+    // lea rax, [rip + patch field]
+    const s32 here = static_cast<s32>(a.offset()) + 7;
+    u8 lea[7] = {0x48, 0x8d, 0x05};
+    const s32 distance = static_cast<s32>(e.patch_offset) - here;
+    std::memcpy(lea + 3, &distance, 4);
+    a.embed(lea, sizeof lea);
+    a.jmp(stub_field(Stub::LinkMiss));
+  }
+}
+
+/// jump_cache_index in host terms: entries are 16 bytes, so the index, kept shifted left by two, scales by four.
+void Emitter::indirect_exit(Value target) {
+  static_assert(sizeof(JumpCacheEntry) == 16 && kJumpCacheBits == 12);
+  fetch(kPc, target);
+  if (cpu_.bmi2) {
+    a.rorx(x86::eax, kPc.r32(), 12);
+  } else {
+    a.mov(x86::eax, kPc.r32());
+    a.shr(x86::eax, 12);
+  }
+  a.mov(kAux, TIERCEL_CONTEXT(jump_cache));
+  a.xor_(x86::eax, kPc.r32());
+  a.and_(x86::eax, asmjit::Imm((kJumpCacheSize - 1) << 2));
+  a.cmp(x86::qword_ptr(kAux, x86::rax, 2), kPc);
+  a.jne(cold([](Emitter& e) { e.a.jmp(stub_field(Stub::IndirectMiss)); }));
+  a.jmp(x86::qword_ptr(kAux, x86::rax, 2, 8));
+}
+
+void Emitter::leave(const Inst& inst) {
+  if (inst.args[0]) {
+    fetch(kPc, inst.args[0]);
+    a.mov(TIERCEL_CONTEXT(exit_arg), kPc);
+  }
+  if (static_cast<s64>(inst.imm) == static_cast<s32>(inst.imm)) {
+    a.mov(TIERCEL_CONTEXT(exit_payload), asmjit::Imm(static_cast<s32>(inst.imm)));
+  } else {
+    a.mov(kPc, asmjit::Imm(inst.imm));
+    a.mov(TIERCEL_CONTEXT(exit_payload), kPc);
+  }
+  mov_pc(kPc, f_->constant(inst.aux >> 8).lo);
+  a.mov(TIERCEL_CONTEXT(exit_pc), kPc);
+  a.mov(TIERCEL_CONTEXT(reason), asmjit::Imm(static_cast<u32>(reason_for(inst.exit_kind()))));
+  a.jmp(TIERCEL_CONTEXT(common_exit));
+}
+
+}  // namespace tiercel::backend::x64
