@@ -24,7 +24,7 @@ class X64Backend final : public Backend {
   X64Backend(const VmLayout& layout, const HostFeatures& cpu)
       : layout_(layout), cpu_(cpu), plan_(layout.slots, cpu), emitter_(layout_, cpu_, plan_) {
     if (cpu.avx512vl) {
-      u32 a, b, c, d;
+      u32 a = 0, b = 0, c = 0, d = 0;
       __get_cpuid_count(0xd, kHighZmm, &a, &b, &c, &d);
       high_zmm_offset_ = b;
     }
