@@ -10,6 +10,7 @@
 namespace tiercel::arm {
 namespace {
 
+constexpr std::string_view kSecond = "{@2}";
 constexpr const char* kConditions[] = {"eq", "ne", "hs", "lo", "mi", "pl", "vs", "vc",
                                        "hi", "ls", "ge", "lt", "gt", "le", "al", "nv"};
 
@@ -184,6 +185,11 @@ std::string print_pair_rt(const Context& c) {
   return x_name(c.field("Rt"), c.field("sf"), false) + ", " + x_name(c.field("Rt") + 1, c.field("sf"), false);
 }
 
+/// The forms of long and narrowing SIMD instructions that use the upper halves.
+std::string print_second(const Context& c) {
+  return c.field("Q") ? "2" : "";
+}
+
 struct Printer {
   std::string_view name;
   std::string (*print)(const Context&);
@@ -213,6 +219,7 @@ constexpr Printer kPrinters[] = {
     {"sysreg", print_system_register},
     {"pair_rs", print_pair_rs},
     {"pair_rt", print_pair_rt},
+    {kSecond.substr(2, 1), print_second},
 };
 
 // -- the notation ----------------------------------------------------------------------------------------------------
@@ -261,7 +268,9 @@ std::string print_piece(std::string_view piece, const Context& c) {
 }  // namespace
 
 bool has_operand_text(const Row& row) {
-  return row.text.find_first_of(" {") != row.text.npos || row.pattern->count == 0;
+  std::string_view text = row.text;
+  if (text.ends_with(kSecond)) text.remove_suffix(kSecond.size());
+  return text.find_first_of(" {") != text.npos || row.pattern->count == 0;
 }
 
 std::string disassemble(const Row* row, u32 word, u64 pc) {

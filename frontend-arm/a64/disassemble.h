@@ -12,7 +12,7 @@
 //   {Rd:T}     v7.16b: arrangement from the fields size and Q
 //   {cond:c}   eq, ne, ...
 // {@name} runs one of the printers at the end of disassemble.cpp, for operands that several fields decide.
-// Pieces may also stand in the mnemonic itself: "b.{cond:c}".
+// Pieces may also stand in the mnemonic itself: "b.{cond:c}", "saddl{@2}".
 #pragma once
 
 #include <string>

@@ -159,23 +159,23 @@ constexpr auto kRows = std::to_array<Row>({
     simd<"0 Q 1 01111 size:2 L M Rm:4 0100 H 0 Rn:5 Rd:5", mla<VSub>, halves_or_singles>("mls", "MLS (by element)"),
     simd<"0 Q 0 01111 size:2 L M Rm:4 1000 H 0 Rn:5 Rd:5", lanes<VMul>, halves_or_singles>("mul", "MUL (by element)"),
     simd<"0 Q 0 01111 size:2 L M Rm:4 0010 H 0 Rn:5 Rd:5", mlal<VAdd, VMullS>, halves_or_singles>(
-        "smlal", "SMLAL, SMLAL2 (by element)"),
+        "smlal{@2}", "SMLAL, SMLAL2 (by element)"),
     simd<"0 Q 0 01111 size:2 L M Rm:4 0110 H 0 Rn:5 Rd:5", mlal<VSub, VMullS>, halves_or_singles>(
-        "smlsl", "SMLSL, SMLSL2 (by element)"),
+        "smlsl{@2}", "SMLSL, SMLSL2 (by element)"),
     simd<"0 Q 0 01111 size:2 L M Rm:4 1010 H 0 Rn:5 Rd:5", mull<VMullS>, halves_or_singles>(
-        "smull", "SMULL, SMULL2 (by element)"),
+        "smull{@2}", "SMULL, SMULL2 (by element)"),
     simd<"0 Q 1 01111 size:2 L M Rm:4 0010 H 0 Rn:5 Rd:5", mlal<VAdd, VMullU>, halves_or_singles>(
-        "umlal", "UMLAL, UMLAL2 (by element)"),
+        "umlal{@2}", "UMLAL, UMLAL2 (by element)"),
     simd<"0 Q 1 01111 size:2 L M Rm:4 0110 H 0 Rn:5 Rd:5", mlal<VSub, VMullU>, halves_or_singles>(
-        "umlsl", "UMLSL, UMLSL2 (by element)"),
+        "umlsl{@2}", "UMLSL, UMLSL2 (by element)"),
     simd<"0 Q 1 01111 size:2 L M Rm:4 1010 H 0 Rn:5 Rd:5", mull<VMullU>, halves_or_singles>(
-        "umull", "UMULL, UMULL2 (by element)"),
+        "umull{@2}", "UMULL, UMULL2 (by element)"),
     simd<"0 Q 0 01111 size:2 L M Rm:4 0011 H 0 Rn:5 Rd:5", sqdmlal<VQAddS>, halves_or_singles>(
-        "sqdmlal", "SQDMLAL, SQDMLAL2 (by element)"),
+        "sqdmlal{@2}", "SQDMLAL, SQDMLAL2 (by element)"),
     simd<"0 Q 0 01111 size:2 L M Rm:4 0111 H 0 Rn:5 Rd:5", sqdmlal<VQSubS>, halves_or_singles>(
-        "sqdmlsl", "SQDMLSL, SQDMLSL2 (by element)"),
+        "sqdmlsl{@2}", "SQDMLSL, SQDMLSL2 (by element)"),
     simd<"0 Q 0 01111 size:2 L M Rm:4 1011 H 0 Rn:5 Rd:5", sqdmull, halves_or_singles>(
-        "sqdmull", "SQDMULL, SQDMULL2 (by element)"),
+        "sqdmull{@2}", "SQDMULL, SQDMULL2 (by element)"),
     simd<"0 Q 0 01111 size:2 L M Rm:4 1100 H 0 Rn:5 Rd:5", saturate<VQDMulH>, halves_or_singles>(
         "sqdmulh", "SQDMULH (by element)"),
     simd<"0 Q 0 01111 size:2 L M Rm:4 1101 H 0 Rn:5 Rd:5", saturate<VQRDMulH>, halves_or_singles>(

@@ -87,7 +87,7 @@ constexpr auto kRows = std::to_array<Row>({
     simd<"0 Q 0 01110000 imm:5 0 0111 1 Rn:5 Rd:5", umov, umov_element>("umov", "UMOV"),
     simd<"0 1 0 01110000 imm:5 0 0011 1 Rn:5 Rd:5", ins_general, any_element>("ins", "INS (general)"),
     simd<"0 1 1 01110000 imm:5 0 imm4:4 1 Rn:5 Rd:5", ins_element, any_element>("ins", "INS (element)"),
-    simd<"01 0 11110000 imm:5 0 0000 1 Rn:5 Rd:5", dup_scalar, any_element>("dup", "DUP (element)"),
+    simd<"01 0 11110000 imm:5 0 0000 1 Rn:5 Rd:5", dup_scalar, any_element>("mov", "DUP (element)"),
 });
 
 }  // namespace

@@ -51,9 +51,9 @@ constexpr u32 aux(Round r) {
 using enum Opcode;
 using enum Round;
 constexpr auto kRows = std::to_array<Row>({
-    simd<"0 Q 0 01110 0 sz 10000 10110 10 Rn:5 Rd:5", fcvtn>("fcvtn", "FCVTN, FCVTN2"),
-    simd<"0 Q 1 01110 0 1 10000 10110 10 Rn:5 Rd:5", fcvtxn>("fcvtxn", "FCVTXN, FCVTXN2"),
-    simd<"0 Q 0 01110 0 sz 10000 10111 10 Rn:5 Rd:5", fcvtl>("fcvtl", "FCVTL, FCVTL2"),
+    simd<"0 Q 0 01110 0 sz 10000 10110 10 Rn:5 Rd:5", fcvtn>("fcvtn{@2}", "FCVTN, FCVTN2"),
+    simd<"0 Q 1 01110 0 1 10000 10110 10 Rn:5 Rd:5", fcvtxn>("fcvtxn{@2}", "FCVTXN, FCVTXN2"),
+    simd<"0 Q 0 01110 0 sz 10000 10111 10 Rn:5 Rd:5", fcvtl>("fcvtl{@2}", "FCVTL, FCVTL2"),
     simd<"0 Q 0 01110 0 sz 10000 11000 10 Rn:5 Rd:5", lanes<FRint, aux(TieEven)>, fp_lanes>("frintn",
                                                                                             "FRINTN (vector)"),
     simd<"0 Q 0 01110 0 sz 10000 11001 10 Rn:5 Rd:5", lanes<FRint, aux(NegInf)>, fp_lanes>("frintm", "FRINTM (vector)"),
