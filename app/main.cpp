@@ -1,6 +1,11 @@
+// tiercel: runs a Linux program of another architecture. The composition root: here guest, engine and personality meet.
 #include <cstdio>
+#include <cstring>
 
-int main() {
-  std::fputs("tiercel: not built yet\n", stderr);
-  return 125;
+#include "app/run_command.h"
+
+int main(int argc, char** argv) {
+  // How a guest's execve starts us; kept apart so that start-up pays for no option parser.
+  if (argc >= 4 && std::strcmp(argv[1], "--exec") == 0) return tiercel::app::run_executed(argc, argv);
+  return tiercel::app::run_from_command_line(argc, argv);
 }

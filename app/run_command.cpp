@@ -1,0 +1,232 @@
+#include "app/run_command.h"
+
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "frontend-arm/a64_frontend.h"
+#include "user/process.h"
+
+extern char** environ;
+
+namespace tiercel::app {
+
+namespace {
+
+constexpr int kBadUsage = 125;
+constexpr const char* kVersion = "tiercel " TIERCEL_VERSION;
+
+constexpr const char* kExamples = R"(Examples:
+  tiercel run ./hello-arm64 one two                  a static program
+  tiercel run --root ~/arm64 /bin/bash               a program with the libraries of an arm64 system in ~/arm64
+  tiercel run --root ~/arm64 -E LANG=C -U DISPLAY python3 script.py
+  tiercel run --strace ./prog 2>trace                what it asks of the system
+  tiercel run --tier=interp --stats ./prog           slow and plain, with counters at the end
+
+The exit status is the program's. If the program dies of a signal, so does tiercel. 125: tiercel itself failed or was
+called wrongly; 126: the program cannot be executed; 127: the program, its loader or its interpreter was not found.
+TIERCEL_ROOT in the environment is the default for --root.)";
+
+int run(const user::RunOptions& options) {
+  const auto frontend = arm::make_a64_frontend();
+  user::Process process(options, *frontend);
+  return process.run();
+}
+
+/// "64K", "8M", "1G" or plain bytes.
+bool parse_size(const std::string& text, u64& out) {
+  char* end = nullptr;
+  if (text.empty() || text[0] < '0' || text[0] > '9') return false;
+  out = std::strtoull(text.c_str(), &end, 0);
+  unsigned shift = 0;
+  switch (*end) {
+    case 'k':
+    case 'K':
+      shift = 10;
+      break;
+    case 'm':
+    case 'M':
+      shift = 20;
+      break;
+    case 'g':
+    case 'G':
+      shift = 30;
+      break;
+    case '\0':
+      return true;
+    default:
+      return false;
+  }
+  if (out > ~u64{0} >> shift) return false;
+  out <<= shift;
+  return end[1] == '\0';
+}
+
+/// "pc:0x4000" or "0x4000"
+bool parse_pc(std::string text, u64& out) {
+  if (text.rfind("pc:", 0) == 0) text.erase(0, 3);
+  char* end = nullptr;
+  out = std::strtoull(text.c_str(), &end, 0);
+  return !text.empty() && *end == '\0';
+}
+
+/// Options as text, before they mean something.
+struct Raw {
+  std::vector<std::string> set, unset, dump, only;
+  std::string argv0, tier = "auto", lockstep, stack, code_cache;
+  bool has_argv0 = false;
+};
+
+std::string bad_dump(const Raw& raw, engine::DumpOptions& dump) {
+  for (const std::string& stage : raw.dump) {
+    if (stage == "guest")
+      dump.guest = true;
+    else if (stage == "ir")
+      dump.ir = true;
+    else if (stage == "opt")
+      dump.opt = true;
+    else if (stage == "host")
+      dump.host = true;
+    else
+      return "--dump: unknown stage '" + stage + "'; known are guest, ir, opt and host";
+  }
+  for (const std::string& pc : raw.only) {
+    u64 value = 0;
+    if (!parse_pc(pc, value)) return "--only: '" + pc + "' is not an address like pc:0x4000";
+    dump.only.push_back(value);
+  }
+  return {};
+}
+
+/// Fills `options` from `raw`; the error message, or empty.
+std::string interpret(const Raw& raw, user::RunOptions& options) {
+  if (raw.tier == "interp")
+    options.engine.tier = engine::Tier::Interp;
+  else if (raw.tier != "auto" && raw.tier != "fast")
+    return "--tier: '" + raw.tier + "' is not auto, interp or fast";
+  if (!raw.lockstep.empty()) {
+    if (raw.lockstep != "interp,fast") return "--lockstep: only interp,fast can be compared";
+    options.engine.lockstep = true;
+  }
+  if (!raw.stack.empty() && (!parse_size(raw.stack, options.stack_bytes) || options.stack_bytes < (64 << 10) ||
+                             options.stack_bytes > (u64{64} << 30)))
+    return "--stack-size: '" + raw.stack + "' is not a size from 64K to 64G";
+  if (!raw.code_cache.empty() &&
+      (!parse_size(raw.code_cache, options.engine.code_cache_bytes) || options.engine.code_cache_bytes < (64 << 10) ||
+       options.engine.code_cache_bytes > (u64{1} << 30)))
+    return "--code-cache: '" + raw.code_cache + "' is not a size from 64K to 1G";
+  if (std::string error = bad_dump(raw, options.engine.dump); !error.empty()) return error;
+  for (const std::string& name : raw.unset)
+    std::erase_if(options.environment, [&](const std::string& e) { return e.rfind(name + "=", 0) == 0; });
+  for (const std::string& entry : raw.set) {
+    const std::size_t equals = entry.find('=');
+    if (equals == std::string::npos || equals == 0) return "-E: '" + entry + "' is not NAME=VALUE";
+    const std::string prefix = entry.substr(0, equals + 1);
+    std::erase_if(options.environment, [&](const std::string& e) { return e.rfind(prefix, 0) == 0; });
+    options.environment.push_back(entry);
+  }
+  if (!options.root.empty()) {
+    struct stat info;
+    if (stat(options.root.c_str(), &info) < 0) return "--root: " + options.root + ": " + std::strerror(errno);
+    if (!S_ISDIR(info.st_mode)) return "--root: " + options.root + ": not a directory";
+  }
+  if (raw.has_argv0 && !options.arguments.empty()) options.arguments[0] = raw.argv0;
+  return {};
+}
+
+void describe_options(CLI::App& run, Raw& raw, user::RunOptions& options) {
+  engine::Options& e = options.engine;
+  run.add_option("--root", options.root,
+                 "directory of a guest system: loader, libraries and absolute paths come from it")
+      ->envname("TIERCEL_ROOT");
+  run.add_flag("--root-strict", options.root_strict,
+               "never fall back on the host's own files (except /proc, /sys, /dev)");
+  run.add_option("-E,--set-env", raw.set, "set NAME=VALUE in the program's environment")->allow_extra_args(false);
+  run.add_option("-U,--unset-env", raw.unset, "remove NAME from the program's environment")->allow_extra_args(false);
+  run.add_option("--argv0", raw.argv0, "what the program sees as its own name");
+  run.add_option("--stack-size", raw.stack, "size of the first stack, e.g. 16M (default: what ulimit -s says)");
+  run.add_option("--tier", raw.tier, "auto, interp (plain interpreter) or fast (default: auto)");
+  run.add_flag("--strace", options.strace, "write the program's system calls to standard error");
+  run.add_flag("--stats", options.stats, "write counters to standard error at the end");
+  run.add_flag("--json", options.stats_json, "with --stats: as one line of JSON");
+  run.add_flag("--perf", e.perf_map, "write /tmp/perf-PID.map for perf");
+  run.add_option("--dump", raw.dump, "stages to print while translating: guest,ir,opt,host")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  run.add_option("--only", raw.only, "with --dump: only blocks at these addresses, pc:0x4000,...")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  run.add_option("--lockstep", raw.lockstep, "interp,fast: run every block in both tiers and compare");
+  run.add_option("--tier-limit", e.tier_limit, "only the first N translated blocks use the fast tier");
+  run.add_option("--pass-limit", e.pass_limit, "only the first N pass applications happen");
+  run.add_option("--chaos", e.chaos_seed, "seed: random block lengths, register choice and evictions");
+  run.add_option("--code-cache", raw.code_cache, "size of the code cache, e.g. 64K or 256M");
+  run.prefix_command();
+  run.footer(kExamples);
+}
+
+}  // namespace
+
+int run_from_command_line(int argc, char** argv) try {
+  CLI::App app{"Runs AArch64 Linux programs on x86-64 Linux.", "tiercel"};
+  app.set_version_flag("--version", kVersion);
+  app.require_subcommand(1);
+  app.footer("Try: tiercel run --help");
+  CLI::App* command =
+      app.add_subcommand("run", "run one Linux program and its children: tiercel run [options] PROGRAM [ARGS...]");
+  Raw raw;
+  user::RunOptions options;
+  describe_options(*command, raw, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) {
+      const int status = app.exit(e);
+      return std::fflush(stdout) == 0 ? status : kBadUsage;
+    }
+    std::fprintf(stderr, "tiercel: %s; see tiercel run --help\n", e.what());
+    return kBadUsage;
+  }
+  raw.has_argv0 = command->count("--argv0") != 0;
+  options.arguments = command->remaining();
+  if (!options.arguments.empty() && options.arguments[0] == "--")
+    options.arguments.erase(options.arguments.begin());
+  else if (!options.arguments.empty() && options.arguments[0].rfind('-', 0) == 0) {
+    std::fprintf(stderr, "tiercel: unknown option %s; see tiercel run --help\n", options.arguments[0].c_str());
+    return kBadUsage;
+  }
+  if (options.arguments.empty()) {
+    std::fputs("tiercel: which program? see tiercel run --help\n", stderr);
+    return kBadUsage;
+  }
+  options.program = options.arguments[0];
+  options.engine.stats = options.stats;
+  for (char** e = environ; *e; ++e) options.environment.emplace_back(*e);
+  if (const std::string error = interpret(raw, options); !error.empty()) {
+    std::fprintf(stderr, "tiercel: %s\n", error.c_str());
+    return kBadUsage;
+  }
+  return run(options);
+} catch (const std::exception& e) {
+  std::fprintf(stderr, "tiercel: %s\n", e.what());
+  return kBadUsage;
+}
+
+int run_executed(int argc, char** argv) {
+  user::RunOptions options;
+  if (!options.unpack(argv[2])) {
+    std::fputs("tiercel: --exec is for tiercel itself; use tiercel run\n", stderr);
+    return kBadUsage;
+  }
+  options.program = argv[3];
+  options.search_path = false;
+  options.arguments.assign(argv + 4, argv + argc);
+  for (char** e = environ; *e; ++e) options.environment.emplace_back(*e);
+  return run(options);
+}
+
+}  // namespace tiercel::app

@@ -1,0 +1,165 @@
+#include "user/process.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "user/signals/host.h"
+#include "user/syscalls/dispatch.h"
+#include "user/thread.h"
+
+namespace tiercel::user {
+
+namespace {
+
+// Statuses for our own failures, as container runtimes and shells use them.
+constexpr int kCannotStart = 125, kCannotExecute = 126, kNotFound = 127;
+
+constexpr u64 kFirstSignalStack = 64 << 10;
+
+const char* base_name(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return path.c_str() + (slash == std::string::npos ? 0 : slash + 1);
+}
+
+/// A name without a slash is looked up in the guest's PATH, as execvp does.
+std::string find_program(const RunOptions& options, const Paths& paths) {
+  if (!options.search_path || options.program.find('/') != std::string::npos) return options.program;
+  std::string list = "/usr/local/bin:/usr/bin:/bin";
+  for (const std::string& entry : options.environment)
+    if (entry.starts_with("PATH=")) list = entry.substr(5);
+  for (std::size_t at = 0; at <= list.size();) {
+    std::size_t end = list.find(':', at);
+    if (end == std::string::npos) end = list.size();
+    const std::string candidate = (end == at ? "." : list.substr(at, end - at)) + "/" + options.program;
+    const Paths::HostPath host = paths.resolve(AT_FDCWD, candidate.c_str(), Paths::Last::Follow);
+    if (host.error == 0 && access(host.path.c_str(), X_OK) == 0) return candidate;
+    at = end + 1;
+  }
+  return {};
+}
+
+/// The trace has a descriptor of its own, so that it survives whatever the guest does with 2.
+int trace_descriptor(const RunOptions& options) {
+  if (!options.strace) return -1;
+  if (options.trace_descriptor >= 0) return options.trace_descriptor;
+  rlimit limit;
+  const int wanted = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > 1000 ? 990 : 100;
+  const int fd = fcntl(2, F_DUPFD, wanted);
+  return fd < 0 ? 2 : fd;
+}
+
+}  // namespace
+
+Process::Process(const RunOptions& options, guest::Frontend& frontend)
+    : options_(options),
+      frontend_(frontend),
+      engine_(frontend, memory_, options.engine),
+      paths_(options.root, options.root_strict),
+      trace_fd_(trace_descriptor(options)) {
+  options_.trace_descriptor = trace_fd_;
+  options_.root = paths_.root();
+  memory_.set_code_listener([this](u64 start, u64 size) { engine_.invalidate(VAddr{start}, size); });
+}
+
+int Process::fail_start(const Error& error) {
+  std::fprintf(stderr, "tiercel: %s\n", error.message.c_str());
+  if (error.code == ENOENT || error.code == ENOTDIR) return kNotFound;
+  return error.code == 0 ? kCannotStart : kCannotExecute;
+}
+
+int Process::run() {
+  const std::string path = find_program(options_, paths_);
+  if (path.empty()) return fail_start({ENOENT, options_.program + ": command not found in PATH"});
+  const auto plan = plan_exec(paths_, AT_FDCWD, path);
+  if (!plan) return fail_start(plan.error());
+  if (plan->kind == FileKind::HostElf)
+    return fail_start({ENOEXEC, plan->guest_path + ": a program for this machine (x86-64); run it without Tiercel"});
+  auto program = load_program(*plan, options_, paths_, memory_);
+  if (!program) return fail_start(program.error());
+  program_ = std::move(*program);
+  prctl(PR_SET_NAME, base_name(plan->prefix.empty() ? path : plan->prefix.back()));
+
+  alignas(16) static u8 signal_stack[kFirstSignalStack];
+  const u64 mask = host_mask();
+  set_host_mask(~u64{0});
+  SignalActions actions;
+  Thread thread(*this, actions, engine_.make_vcpu());
+  set_current_thread(&thread);
+  thread.set_tid(static_cast<int>(syscall(SYS_gettid)));
+  thread.cpu().pc = program_.entry;
+  thread.cpu().sp = program_.stack_pointer;
+  use_host_signal_stack(signal_stack, sizeof signal_stack);
+  syscall(SYS_set_tid_address, nullptr);
+  thread.set_mask(mask);
+  thread.run();
+  return kCannotStart;  // not reached: the first thread ends through the kernel
+}
+
+void Process::exit(int status) {
+  if (options_.stats) write_statistics();
+  syscall(SYS_exit_group, status);
+  __builtin_unreachable();
+}
+
+void Process::die(int signal) {
+  if (options_.strace) trace(fmt::format("+++ killed by {} +++", strsignal(signal)));
+  if (options_.stats) write_statistics();
+  die_by_signal(signal);
+  _exit(128 + signal);
+}
+
+void Process::after_fork_in_child() {
+  // The other threads' stacks stay mapped; nobody runs on them any more.
+  new (&threads_mutex) std::mutex;
+  for (RetiredStack& stack : retired_stacks) stack.tid = 0x7fffffff;
+}
+
+void Process::trace(const std::string& line) const {
+  std::string text = fmt::format("[{}] {}\n", syscall(SYS_gettid), line);
+  [[maybe_unused]] const ssize_t n = write(trace_fd_ >= 0 ? trace_fd_ : 2, text.data(), text.size());
+}
+
+void Process::write_statistics() {
+  const engine::Statistics s = engine_.statistics();
+  const std::pair<const char*, u64> counters[] = {{"blocks_translated", s.blocks_translated},
+                                                  {"insns_translated", s.insns_translated},
+                                                  {"host_bytes", s.host_bytes},
+                                                  {"translate_ns", s.translate_ns},
+                                                  {"link_misses", s.link_misses},
+                                                  {"indirect_misses", s.indirect_misses},
+                                                  {"interrupts", s.interrupts},
+                                                  {"faults", s.faults},
+                                                  {"invalidations", s.invalidations},
+                                                  {"cache_flushes", s.cache_flushes},
+                                                  {"unimplemented", s.unimplemented},
+                                                  {"system_calls", calls_.load()}};
+  std::string text =
+      options_.stats_json ? fmt::format("{{\"pid\": {}", getpid()) : fmt::format("tiercel: pid {}\n", getpid());
+  for (const auto& [name, value] : counters)
+    text += options_.stats_json ? fmt::format(", \"{}\": {}", name, value) : fmt::format("  {:<20} {}\n", name, value);
+  if (options_.stats_json) text += ", \"refused_calls\": {";
+  const char* separator = "";
+  for (unsigned number = 0; number < refused_.size(); ++number) {
+    const u64 count = refused_[number].load();
+    if (count == 0) continue;
+    const SystemCallRow& row = system_call_row(number);
+    const std::string name = row.name ? row.name : fmt::format("number {}", number);
+    text += options_.stats_json ? fmt::format("{}\"{}\": {}", separator, name, count)
+                                : fmt::format("  refused call {:<7} {} times\n", name, count);
+    separator = ", ";
+  }
+  if (options_.stats_json) text += "}}\n";
+  [[maybe_unused]] const ssize_t n = write(2, text.data(), text.size());
+}
+
+}  // namespace tiercel::user

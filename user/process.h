@@ -1,0 +1,85 @@
+// The guest's process: what its threads share.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "user/loader/loader.h"
+#include "user/memory/guest_memory.h"
+#include "user/paths.h"
+#include "user/run_options.h"
+#include "user/signals/actions.h"
+
+namespace tiercel::user {
+
+class Thread;
+
+/// Resource limits that must not bind us, only what the guest believes.
+struct BelievedLimit {
+  bool set = false;
+  u64 soft = ~u64{0}, hard = ~u64{0};
+};
+
+class Process {
+ public:
+  Process(const RunOptions& options, guest::Frontend& frontend);
+
+  /// Loads the program and runs it. Returns only for failures before the guest starts: 125, 126 or 127, with one line
+  /// on stderr. Otherwise the host process ends as the guest does.
+  int run();
+
+  /// exit_group.
+  [[noreturn]] void exit(int status);
+  /// Ends the process by a signal the guest did not survive.
+  [[noreturn]] void die(int signal);
+
+  const RunOptions& options() const { return options_; }
+  guest::Frontend& frontend() { return frontend_; }
+  GuestMemory& memory() { return memory_; }
+  engine::Engine& engine() { return engine_; }
+  const Paths& paths() const { return paths_; }
+  const LoadedProgram& program() const { return program_; }
+
+  /// Descriptors of ours that the guest must neither see closed nor use: the trace. -1: none.
+  int hidden_descriptor() const { return trace_fd_; }
+
+  void count_refused(unsigned number) { refused_[number < refused_.size() ? number : refused_.size() - 1]++; }
+  void count_call() { calls_.fetch_add(1, std::memory_order_relaxed); }
+  void write_statistics();
+  /// In the child of a fork, where the calling thread is the only one.
+  void after_fork_in_child();
+
+  /// Writes one line of the trace.
+  void trace(const std::string& line) const;
+
+  std::array<BelievedLimit, 16>& believed_limits() { return believed_limits_; }
+
+  // Threads.
+  std::mutex threads_mutex;
+  /// Host stacks of threads that have ended or are ending; see clone.cpp.
+  struct RetiredStack {
+    void* base;
+    int tid;
+  };
+  std::vector<RetiredStack> retired_stacks;
+
+ private:
+  int fail_start(const Error& error);
+
+  RunOptions options_;
+  guest::Frontend& frontend_;
+  GuestMemory memory_;
+  engine::Engine engine_;
+  Paths paths_;
+  LoadedProgram program_;
+  int trace_fd_ = -1;
+  std::array<BelievedLimit, 16> believed_limits_;
+  std::array<std::atomic<u64>, 512> refused_ = {};
+  std::atomic<u64> calls_ = 0;
+};
+
+}  // namespace tiercel::user

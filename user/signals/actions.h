@@ -1,0 +1,68 @@
+// The guest's signal dispositions: one table per kernel process (threads share it, a vfork child has a copy).
+//
+// The host's dispositions mirror it: ignored and default signals are ignored and default for the host as well, so the
+// host kernel itself does what no handler has to see (terminate, stop, continue, discard). A signal with a guest
+// handler gets our host handler, which only takes note. The guest's signal mask is the host thread's mask too. SIGSEGV
+// and SIGBUS are the exception: their host handler is always ours and they are never blocked, because guest memory
+// faults arrive so.
+#pragma once
+
+#include <array>
+#include <csignal>
+#include <mutex>
+
+#include "base/types.h"
+
+namespace tiercel::user {
+
+inline constexpr int kSignalCount = 64;
+constexpr u64 signal_bit(int signal) {
+  return u64{1} << (signal - 1);
+}
+/// Signals the host never blocks on behalf of the guest.
+inline constexpr u64 kHostUnblocked = signal_bit(SIGSEGV) | signal_bit(SIGBUS);
+inline constexpr u64 kUnblockable = signal_bit(SIGKILL) | signal_bit(SIGSTOP);
+
+/// struct sigaction as the kernel sees it; the same on arm64 and x86-64.
+struct GuestAction {
+  u64 handler = 0;  // 0: default, 1: ignore
+  u64 flags = 0;
+  u64 restorer = 0;
+  u64 mask = 0;
+  bool is_default() const { return handler == 0; }
+  bool is_ignored() const { return handler == 1; }
+  bool has_handler() const { return handler > 1; }
+};
+
+/// True if the default action of `signal` is to do nothing (or to continue).
+bool ignored_by_default(int signal);
+
+class SignalActions {
+ public:
+  /// Starts from what this process inherited: ignored signals stay ignored.
+  SignalActions();
+  SignalActions(const SignalActions& other);
+  SignalActions& operator=(const SignalActions&) = delete;
+
+  GuestAction get(int signal) const;
+  /// The action for delivering `signal` now; applies SA_RESETHAND.
+  GuestAction take(int signal);
+  /// rt_sigaction; `change` and `old` may be null. 0 or -errno.
+  s64 exchange(int signal, const GuestAction* change, GuestAction* old);
+  /// CLONE_CLEAR_SIGHAND: what has a handler becomes default. Only the table; the host's dispositions are not touched.
+  void forget_handlers();
+  /// Before the host executes another program: SIGSEGV and SIGBUS as the guest has them.
+  void prepare_exec() const;
+  /// Around fork.
+  void lock() { mutex_.lock(); }
+  void unlock() { mutex_.unlock(); }
+
+ private:
+  mutable std::mutex mutex_;
+  std::array<GuestAction, kSignalCount + 1> table_;
+};
+
+/// Installs `action`'s mirror for the host.
+void mirror_on_host(int signal, const GuestAction& action);
+
+}  // namespace tiercel::user

@@ -1,0 +1,113 @@
+#include "user/syscalls/directories.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+
+#include "user/process.h"
+#include "user/syscalls/guest_access.h"
+
+namespace tiercel::user {
+
+namespace {
+
+/// Copies `text` as readlink does: cut at `size`, not terminated.
+s64 give_link(u64 buffer, u64 size, const std::string& text) {
+  const u64 n = std::min<u64>(size, text.size());
+  return engine::guarded_copy(reinterpret_cast<void*>(buffer), text.data(), n) == 0 ? static_cast<s64>(n) : -EFAULT;
+}
+
+}  // namespace
+
+s64 sys_getcwd(Thread& t, const SystemCall& c) {
+  const Paths& paths = t.process().paths();
+  if (!paths.has_root()) return host_call(t, SYS_getcwd, c.args[0], c.args[1]);
+  char host[PATH_MAX];
+  if (!getcwd(host, sizeof host)) return -errno;
+  const std::string view = paths.guest_view(host);
+  if (view.size() + 1 > c.args[1]) return -ERANGE;
+  return engine::guarded_copy(reinterpret_cast<void*>(c.args[0]), view.c_str(), view.size() + 1) == 0
+             ? static_cast<s64>(view.size() + 1)
+             : -EFAULT;
+}
+
+s64 sys_readlinkat(Thread& t, const SystemCall& c) {
+  const GuestPath path(t, static_cast<int>(c.args[0]), c.args[1], Paths::Last::Keep);
+  if (path.error() != 0) return path.error();
+  const char* proc = path.proc_entry();
+  if (proc && std::strcmp(proc, "exe") == 0 && static_cast<s32>(c.args[3]) > 0)
+    return give_link(c.args[2], c.args[3], t.process().program().guest_path);
+  const bool shows_path = proc && (std::strcmp(proc, "cwd") == 0 || std::strncmp(proc, "fd/", 3) == 0);
+  if (!shows_path || !t.process().paths().has_root() || static_cast<s32>(c.args[3]) <= 0)
+    return host_call(t, SYS_readlinkat, c.args[0], path.host(), c.args[2], c.args[3]);
+  char host[PATH_MAX];
+  const ssize_t n = readlink(reinterpret_cast<const char*>(path.host()), host, sizeof host);
+  if (n < 0) return -errno;
+  return give_link(c.args[2], c.args[3], t.process().paths().guest_view({host, static_cast<std::size_t>(n)}));
+}
+
+s64 sys_linkat(Thread& t, const SystemCall& c) {
+  const auto last = c.args[4] & AT_SYMLINK_FOLLOW ? Paths::Last::Follow : Paths::Last::Keep;
+  const GuestPath from(t, static_cast<int>(c.args[0]), c.args[1], last, Paths::Use::Change);
+  if (from.error() != 0) return from.error();
+  const GuestPath to(t, static_cast<int>(c.args[2]), c.args[3], Paths::Last::Keep, Paths::Use::Change);
+  if (to.error() != 0) return to.error();
+  return host_call(t, SYS_linkat, c.args[0], from.host(), c.args[2], to.host(), c.args[4]);
+}
+
+s64 sys_renameat2(Thread& t, const SystemCall& c) {
+  const GuestPath from(t, static_cast<int>(c.args[0]), c.args[1], Paths::Last::Keep, Paths::Use::Change);
+  if (from.error() != 0) return from.error();
+  const GuestPath to(t, static_cast<int>(c.args[2]), c.args[3], Paths::Last::Keep, Paths::Use::Change);
+  if (to.error() != 0) return to.error();
+  return host_call(t, SYS_renameat2, c.args[0], from.host(), c.args[2], to.host(), c.args[4]);
+}
+
+s64 sys_renameat(Thread& t, const SystemCall& c) {
+  SystemCall plain = c;
+  plain.args[4] = 0;
+  return sys_renameat2(t, plain);
+}
+
+s64 sys_chroot(Thread& t, const SystemCall& c) {
+  // Into the root itself: paths lead there already.
+  std::string path;
+  if (const s64 r = read_guest_string(c.args[0], path); r < 0) return r;
+  if (t.process().paths().has_root() && path == "/") return 0;
+  return path_call<SYS_chroot, kNone, 0, kNone, Paths::Last::Follow, Paths::Use::Look>(t, c);
+}
+
+namespace {
+
+/// bind and connect: the name of a local socket is a path too.
+s64 with_socket_name(Thread& t, long number, const SystemCall& c, Paths::Use use) {
+  sockaddr_un name;
+  const u64 size = c.args[2];
+  const bool local = t.process().paths().has_root() && size > offsetof(sockaddr_un, sun_path) && size <= sizeof name &&
+                     engine::guarded_copy(&name, reinterpret_cast<const void*>(c.args[1]), size) == 0 &&
+                     name.sun_family == AF_UNIX && name.sun_path[0] == '/';
+  if (!local) return host_call(t, number, c.args[0], c.args[1], c.args[2]);
+  const std::string guest(name.sun_path, strnlen(name.sun_path, size - offsetof(sockaddr_un, sun_path)));
+  const Paths::HostPath host = t.process().paths().resolve(AT_FDCWD, guest.c_str(), Paths::Last::Follow, use);
+  if (host.error != 0) return -host.error;
+  if (host.path.size() >= sizeof name.sun_path) return -ENAMETOOLONG;
+  std::strcpy(name.sun_path, host.path.c_str());
+  return host_call(t, number, c.args[0], reinterpret_cast<u64>(&name),
+                   offsetof(sockaddr_un, sun_path) + host.path.size() + 1);
+}
+
+}  // namespace
+
+s64 sys_bind(Thread& t, const SystemCall& c) {
+  return with_socket_name(t, SYS_bind, c, Paths::Use::Change);
+}
+s64 sys_connect(Thread& t, const SystemCall& c) {
+  return with_socket_name(t, SYS_connect, c, Paths::Use::Look);
+}
+
+}  // namespace tiercel::user
