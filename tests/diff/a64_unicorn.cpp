@@ -1,0 +1,229 @@
+// Random A64 sequences with random state, executed by Unicorn and by our tiers. Prints every first disagreement with
+// all that is needed to understand it, and the sequence reduced to the instructions that matter.
+#include <fmt/format.h>
+#include <sys/mman.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <map>
+
+#include "frontend-arm/a64/disassemble.h"
+#include "tests/diff/generator.h"
+#include "tests/diff/our_runners.h"
+#include "tests/diff/unicorn_runner.h"
+
+namespace tiercel::test {
+namespace {
+
+constexpr u32 kBrk = 0xd420'0000, kNop = 0xd503'201f;
+
+struct Options {
+  u64 seed = 1, count = 1'000'000, states = 8;
+  unsigned max_insns = 6, max_reports = 20;
+  double seconds = 0;
+  std::string only, write;
+};
+
+void install(const Sequence& s) {
+  u32* code = reinterpret_cast<u32*>(s.pc);
+  std::fill(code, code + kSlotBytes / 4, kBrk);
+  std::copy(s.words.begin(), s.words.end(), code);
+}
+
+/// One execution by everybody.
+struct Trial {
+  Outcome reference_outcome, outcome;
+  CpuState reference, ours;
+  std::vector<std::string> differences;
+  const Runner* judge = nullptr;   // whose result `reference` is
+  const Runner* runner = nullptr;  // the first of ours that disagrees
+};
+
+class Differential {
+ public:
+  explicit Differential(const Options& options)
+      : options_(options), generator_(options.seed, options.only), reference_(make_unicorn_runner()) {
+    ours_.push_back(make_interp_runner(false));
+    ours_.push_back(make_interp_runner(true));
+    for (auto& runner : make_fast_runners()) ours_.push_back(std::move(runner));
+  }
+  int run();
+
+ private:
+  Trial execute(const Sequence& s, const CpuState& start, const Data& data);
+  void report(const Sequence& s, const CpuState& start, const Data& data);
+  Sequence reduced(Sequence s, CpuState& start, const Data& data);
+  void forget_code();
+  u64 next_slot();
+
+  Options options_;
+  Generator generator_;
+  std::unique_ptr<Runner> reference_;
+  std::vector<std::unique_ptr<Runner>> ours_;
+  u64 slot_ = 0;
+  u64 runs_ = 0, insns_ = 0, faults_ = 0, gaps_ = 0, reports_ = 0, failures_ = 0, undefined_ = 0;
+  std::map<std::string, u64> failures_by_row_;
+};
+
+Trial Differential::execute(const Sequence& s, const CpuState& start, const Data& data) {
+  Trial t;
+  t.reference = start;
+  Data reference_data = data;
+  const Runner* reference = s.reference_is_wrong ? ours_.front().get() : reference_.get();
+  if (s.reference_is_wrong)
+    t.reference_outcome = ours_.front()->run(t.reference, reference_data, s.end());
+  else
+    t.reference_outcome = reference_->run(t.reference, reference_data, s.end());
+  for (const auto& runner : ours_) {
+    if (runner.get() == reference) continue;
+    CpuState state = start;
+    Data our_data = data;
+    Outcome outcome = runner->run(state, our_data, s.end());
+    const bool same_end = outcome.end == t.reference_outcome.end;
+    if (same_end && outcome.end == End::Fault && reference == reference_.get()) {
+      // Unicorn does not say precisely where it faulted: our tiers are compared with each other.
+      reference = runner.get();
+      t.reference = state;
+      reference_data = our_data;
+      continue;
+    }
+    std::vector<std::string> differ = differences(t.reference, reference_data, state, our_data);
+    if (same_end && differ.empty()) continue;
+    t.outcome = std::move(outcome);
+    t.ours = state;
+    t.differences = std::move(differ);
+    t.runner = runner.get();
+    break;
+  }
+  t.judge = reference;
+  return t;
+}
+
+void Differential::forget_code() {
+  reference_->forget_code();
+  for (const auto& runner : ours_) runner->forget_code();
+}
+
+u64 Differential::next_slot() {
+  if (slot_ == kCodeBytes / kSlotBytes) {
+    forget_code();
+    slot_ = 0;
+  }
+  return kCodeBase + kSlotBytes * slot_++;
+}
+
+/// Replaces instructions by NOP, each at a place in memory of its own, as long as somebody still disagrees.
+Sequence Differential::reduced(Sequence s, CpuState& start, const Data& data) {
+  for (std::size_t i = s.words.size(); i-- > 0;) {
+    const u32 word = s.words[i];
+    s.words[i] = kNop;
+    install(s);
+    forget_code();
+    if (!execute(s, start, data).runner) s.words[i] = word;
+  }
+  install(s);
+  forget_code();
+  return s;
+}
+
+void Differential::report(const Sequence& s, const CpuState& start, const Data& data) {
+  ++failures_;
+  CpuState from = start;
+  const Sequence small = reduced(s, from, data);
+  const Trial t = execute(small, from, data);
+  std::string rows;
+  for (const u32 w : small.words) {
+    if (w == kNop) continue;
+    const arm::Row* row = arm::a64_table().find(w);
+    if (!rows.empty()) rows += " + ";
+    rows += row ? std::string(row->manual) : "?";
+  }
+  if (failures_by_row_[rows]++ >= 1 || reports_ >= options_.max_reports) return;
+  ++reports_;
+  fmt::print("== {}: seed {}, run {}\n", rows, options_.seed, runs_);
+  if (!t.runner) {
+    fmt::print("(not reproducible)\n");
+    return;
+  }
+  fmt::print("{} disagrees with {}: ends {} {}, reference {} {}\n", t.runner->name(),
+             t.reference_outcome.end == End::Fault ? "interp" : reference_->name(), name(t.outcome.end), t.outcome.note,
+             name(t.reference_outcome.end), t.reference_outcome.note);
+  for (std::size_t i = 0; i < small.words.size(); ++i)
+    if (small.words[i] != kNop)
+      fmt::print("  {:x}: {:08x}  {}\n", small.pc + 4 * i, small.words[i],
+                 arm::disassemble(arm::a64_table().find(small.words[i]), small.words[i], small.pc + 4 * i));
+  fmt::print("         reference         ours\n");
+  for (const std::string& d : t.differences) fmt::print("  {}\n", d);
+  fmt::print("start: nzcv {:08x} fpcr {:08x} fpsr {:08x} sp {:x}\n", from.nzcv, from.fpcr, from.fpsr, from.sp);
+  for (int i = 0; i < 31; i += 4) {
+    for (int j = i; j < std::min(i + 4, 31); ++j) fmt::print("  x{:<2} {:016x}", j, from.x[j]);
+    fmt::print("\n");
+  }
+  for (int i = 0; i < 32; i += 2)
+    fmt::print("  v{:<2} {:016x}_{:016x}  v{:<2} {:016x}_{:016x}\n", i, from.v[i].hi, from.v[i].lo, i + 1,
+               from.v[i + 1].hi, from.v[i + 1].lo);
+  fmt::print("{}\n", describe_block(small.pc, from.fpcr));
+  std::fflush(stdout);
+}
+
+int Differential::run() {
+  using Clock = std::chrono::steady_clock;
+  const auto started = Clock::now();
+  const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - started).count(); };
+  while (runs_ < options_.count && (options_.seconds == 0 || elapsed() < options_.seconds)) {
+    const Sequence s = generator_.sequence(next_slot(), options_.max_insns);
+    install(s);
+    for (u64 i = 0; i < options_.states; ++i) {
+      const CpuState start = generator_.state(s);
+      Data data;
+      generator_.fill(data);
+      const Trial t = execute(s, start, data);
+      ++runs_;
+      insns_ += s.words.size();
+      faults_ += t.reference_outcome.end == End::Fault;
+      if (t.runner && t.outcome.end == End::Unimplemented) {
+        ++gaps_;
+        break;
+      }
+      if (t.runner) {
+        report(s, start, data);
+        break;
+      }
+    }
+  }
+  for (const auto& [rows, n] : failures_by_row_) fmt::print("{:>7} x {}\n", n, rows);
+  fmt::print(
+      "{} rows, {} sequences run, {} instructions, {} faults, {} gaps, {} disagreements, {:.1f} s, {:.0f} runs/s\n",
+      generator_.row_count(), runs_, insns_, faults_, gaps_, failures_, elapsed(), runs_ / elapsed());
+  return failures_ ? 1 : 0;
+}
+
+int run(int argc, char** argv) {
+  Options options;
+  CLI::App app{"Random A64 sequences on Unicorn and on our tiers"};
+  app.add_option("--seed", options.seed);
+  app.add_option("--count", options.count, "runs: sequences times states");
+  app.add_option("--states", options.states, "random states per sequence");
+  app.add_option("--max-insns", options.max_insns)->check(CLI::Range(1, 8));
+  app.add_option("--max-reports", options.max_reports, "disagreements to print in full");
+  app.add_option("--time", options.seconds, "stop after so many seconds");
+  app.add_option("--only-row", options.only, "regular expression on a row's text and heading");
+  CLI11_PARSE(app, argc, argv);
+
+  for (const auto& [base, size] : {std::pair{kCodeBase, kCodeBytes}, std::pair{kDataBase, kDataBytes}})
+    if (mmap(reinterpret_cast<void*>(base), size, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED) {
+      fmt::print(stderr, "cannot map {:#x}\n", base);
+      return 1;
+    }
+  return Differential(options).run();
+}
+
+}  // namespace
+}  // namespace tiercel::test
+
+int main(int argc, char** argv) {
+  return tiercel::test::run(argc, argv);
+}

@@ -1,0 +1,208 @@
+#include "tests/diff/our_runners.h"
+
+#include <fmt/format.h>
+#include <xmmintrin.h>
+
+#include <cstring>
+#include <unordered_map>
+
+#include "backend/interp/interp.h"
+#include "frontend-arm/a64_frontend.h"
+#include "frontend-arm/state.h"
+#include "ir/passes/pass.h"
+#include "ir/printer.h"
+#include "ir/verifier.h"
+
+namespace tiercel::test {
+namespace {
+
+/// The code and data regions, nothing else.
+class RegionMemory final : public backend::InterpMemory, public guest::CodeReader {
+ public:
+  explicit RegionMemory(const guest::Frontend& frontend) : frontend_(frontend) {}
+  void use(Data& data) { data_ = data.data(); }
+
+  bool load(u64 address, ir::MemAttr attr, U128& out) override {
+    const u8* p = at(address, attr.bytes(), false);
+    if (!p) return false;
+    out = {};
+    std::memcpy(&out, p, attr.bytes());
+    return true;
+  }
+  bool store(u64 address, ir::MemAttr attr, const U128& value) override {
+    u8* p = at(address, attr.bytes(), true);
+    if (p) std::memcpy(p, &value, attr.bytes());
+    return p != nullptr;
+  }
+  bool cas(u64 address, ir::MemAttr attr, U128& expected, const U128& desired) override {
+    u8* p = at(address, attr.bytes(), true);
+    if (!p) return false;
+    U128 old;
+    std::memcpy(&old, p, attr.bytes());
+    if (std::memcmp(&old, &expected, attr.bytes()) == 0) std::memcpy(p, &desired, attr.bytes());
+    expected = old;
+    return true;
+  }
+  std::span<const u8> window(VAddr pc) override {
+    if (pc.value < kCodeBase || pc.value >= kCodeBase + kCodeBytes) return {};
+    return {reinterpret_cast<const u8*>(pc.value), kPageSize - pc.value % kPageSize};
+  }
+
+ private:
+  u8* at(u64 address, unsigned bytes, bool write) {
+    address = frontend_.data_address(address);
+    if (address >= kDataBase && address - kDataBase <= kDataBytes - bytes) return data_ + (address - kDataBase);
+    if (!write && address >= kCodeBase && address - kCodeBase <= kCodeBytes - bytes)
+      return reinterpret_cast<u8*>(address);
+    return nullptr;
+  }
+
+  const guest::Frontend& frontend_;
+  u8* data_ = nullptr;
+};
+
+/// VmContext with the guest's state block behind it.
+struct Context {
+  backend::VmContext vm;
+  alignas(64) arm::A64State state;
+};
+static_assert(offsetof(Context, state) == backend::kStateOffset);
+
+u32 mxcsr_from(u32 fpsr, ir::Round rounding) {
+  constexpr u32 kModes[] = {0, 2, 1, 3};  // TieEven, PosInf, NegInf, Zero
+  u32 m = 0x1f80 | kModes[static_cast<u32>(rounding)] << 13;
+  m |= (fpsr & 1) | (fpsr >> 1 & 1) << 2 | (fpsr >> 2 & 1) << 3 | (fpsr >> 3 & 1) << 4 | (fpsr >> 4 & 1) << 5;
+  return m;
+}
+u32 fpsr_from(u32 mxcsr) {
+  return (mxcsr & 1) | (mxcsr >> 2 & 1) << 1 | (mxcsr >> 3 & 1) << 2 | (mxcsr >> 4 & 1) << 3 | (mxcsr >> 5 & 1) << 4;
+}
+
+void load_state(arm::A64State& s, const CpuState& from) {
+  s = {};
+  std::memcpy(s.x, from.x, sizeof s.x);
+  s.sp = from.sp;
+  s.pc = from.pc;
+  s.flags = ir::flags_from_nzcv(from.nzcv >> 28);
+  s.fpcr = from.fpcr;
+  s.tpidr = from.tpidr;
+  s.qc = {from.fpsr >> 27 & 1, 0};
+  std::memcpy(s.v, from.v, sizeof s.v);
+}
+void store_state(const arm::A64State& s, CpuState& to) {
+  std::memcpy(to.x, s.x, sizeof s.x);
+  to.sp = s.sp;
+  to.pc = s.pc;
+  to.nzcv = ir::nzcv_from_flags(s.flags) << 28;
+  to.fpcr = s.fpcr;
+  to.tpidr = s.tpidr;
+  to.fpsr = (s.qc.lo | s.qc.hi) ? 1u << 27 : 0;
+  std::memcpy(to.v, s.v, sizeof s.v);
+}
+
+class InterpRunner final : public Runner {
+ public:
+  explicit InterpRunner(bool passes) : passes_(passes) {
+    context_.vm.fp_env = &env_;
+    env_.extra = &context_.vm.fp_extra;
+  }
+  const char* name() const override { return passes_ ? "interp with passes" : "interp"; }
+  void forget_code() override { blocks_.clear(); }
+
+  Outcome run(CpuState& state, Data& data, u64 end) override {
+    memory_.use(data);
+    arm::A64State& s = context_.state;
+    load_state(s, state);
+    context_.vm.fp_extra = state.fpsr & 0x80 ? ir::fpstatus::kInputDenormal : 0;
+    const u32 host = _mm_getcsr();
+    u32 sticky = state.fpsr;
+    Outcome outcome;
+    for (int steps = 0; s.pc != end; ++steps) {
+      if (steps == 1000) {
+        outcome = {End::Failed, 0, "no end"};
+        break;
+      }
+      const ir::Function* f = block(frontend_->key(&s));
+      if (!f) {
+        outcome = {End::Failed, 0, "not executable"};
+        break;
+      }
+      _mm_setcsr(mxcsr_from(sticky, frontend_->fp_control(&s).rounding));
+      const backend::InterpResult r = backend::interpret(*f, frontend_->layout().slots, context_.vm, memory_);
+      sticky = fpsr_from(_mm_getcsr());
+      _mm_setcsr(host);
+      s.pc = context_.vm.exit_pc;
+      if (!acceptable(r, outcome)) break;
+    }
+    store_state(s, state);
+    state.fpsr |= sticky | (context_.vm.fp_extra & ir::fpstatus::kInputDenormal ? 0x80 : 0);
+    state.fpsr &= kFpsrBits;
+    return outcome;
+  }
+
+ private:
+  /// False when the run is over.
+  static bool acceptable(const backend::InterpResult& r, Outcome& outcome) {
+    using backend::Reason;
+    if (r.reason == Reason::None || r.reason == backend::reason_for(ir::ExitKind::ModeChange) ||
+        r.reason == backend::reason_for(ir::ExitKind::InvalidateCode))
+      return true;
+    if (r.reason == backend::reason_for(ir::ExitKind::Breakpoint)) return false;  // the end of the sequence
+    if (r.reason == Reason::Fault)
+      outcome = {End::Fault, r.fault_address, ""};
+    else if (r.reason == backend::reason_for(ir::ExitKind::Unimplemented))
+      outcome = {End::Unimplemented, 0, ""};
+    else if (r.reason == backend::reason_for(ir::ExitKind::Undefined))
+      outcome = {End::Undefined, 0, ""};
+    else
+      outcome = {End::Failed, 0, fmt::format("reason {}", static_cast<u32>(r.reason))};
+    return false;
+  }
+
+  const ir::Function* block(const guest::BlockKey& key) {
+    const auto [i, inserted] = blocks_.try_emplace(key);
+    if (inserted) {
+      if (!frontend_->translate(key, memory_, {}, i->second)) return nullptr;
+      ir::verify_or_die(i->second, frontend_->layout().slots, "after translation");
+      if (passes_) {
+        for (const ir::Pass& p : ir::fast_tier_passes()) {
+          p.run(i->second, {frontend_->layout().slots});
+          ir::verify_or_die(i->second, frontend_->layout().slots, std::string(p.name).c_str());
+        }
+      }
+    }
+    return &i->second;
+  }
+
+  bool passes_;
+  std::unique_ptr<guest::Frontend> frontend_ = arm::make_a64_frontend();
+  RegionMemory memory_{*frontend_};
+  std::unordered_map<guest::BlockKey, ir::Function, guest::BlockKeyHash> blocks_;
+  Context context_;
+  ir::FpEnv env_;
+};
+
+}  // namespace
+
+std::unique_ptr<Runner> make_interp_runner(bool passes) {
+  return std::make_unique<InterpRunner>(passes);
+}
+
+std::vector<std::unique_ptr<Runner>> make_fast_runners() {
+  return {};
+}
+
+std::string describe_block(u64 pc, u32 fpcr) {
+  const auto frontend = arm::make_a64_frontend();
+  RegionMemory memory(*frontend);
+  arm::A64State state;
+  state.pc = pc;
+  state.fpcr = fpcr;
+  ir::Function f;
+  if (!frontend->translate(frontend->key(&state), memory, {}, f)) return "not executable\n";
+  std::string out = "IR:\n" + ir::print(f, frontend->layout().slots);
+  for (const ir::Pass& p : ir::fast_tier_passes()) p.run(f, {frontend->layout().slots});
+  return out + "IR after the passes:\n" + ir::print(f, frontend->layout().slots);
+}
+
+}  // namespace tiercel::test

@@ -1,0 +1,19 @@
+// Our tiers as runners.
+#pragma once
+
+#include <memory>
+
+#include "tests/diff/state.h"
+
+namespace tiercel::test {
+
+/// Frontend and interpreter; with the fast tier's passes in between, or without.
+std::unique_ptr<Runner> make_interp_runner(bool passes);
+
+/// The fast tier through the engine, as it is used.
+std::vector<std::unique_ptr<Runner>> make_fast_runners();
+
+/// IR of the block at `pc` before and after the passes, as text.
+std::string describe_block(u64 pc, u32 fpcr);
+
+}  // namespace tiercel::test
