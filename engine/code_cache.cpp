@@ -7,6 +7,8 @@
 
 namespace tiercel::engine {
 
+CodeCache::CodeCache(CodeMemory memory) : memory_(std::move(memory)) {}
+
 const u8* CodeCache::install_runtime(const std::vector<u8>& code) {
   CHECK(next_ == 0);
   memory_.write(0, code.data(), code.size());
@@ -14,107 +16,130 @@ const u8* CodeCache::install_runtime(const std::vector<u8>& code) {
   return memory_.code();
 }
 
-CachedBlock* CodeCache::find(const guest::BlockKey& key) const {
-  const auto it = by_key_.find(key);
-  return it == by_key_.end() ? nullptr : it->second;
-}
-
 CachedBlock* CodeCache::add(const guest::BlockKey& key, const ir::Function& f, const backend::CompiledCode* code) {
-  CachedBlock& b = blocks_.emplace_back();
+  CachedBlock& b = *arena_.make<CachedBlock>();
   b.key = key;
   b.end_pc = std::max(f.end_pc, key.pc + 1);
   b.insn_count = f.insn_count;
-  if (code) {
-    const u64 offset = align_up(next_, 16);
-    memory_.write(offset, code->code.data(), code->code.size());
-    next_ = offset + code->code.size();
-    b.host = memory_.code() + offset;
-    b.host_size = static_cast<u32>(code->code.size());
-    b.exits = code->exits;
-    b.faults = code->faults;
-    b.targets.resize(b.exits.size());
-    by_address_.push_back(&b);
-  }
-  by_key_.emplace(key, &b);
-  for (u64 page = key.pc / kPageSize; page <= (b.end_pc - 1) / kPageSize; ++page) by_page_[page].push_back(&b);
+  longest_block_ = std::max(longest_block_, b.end_pc - key.pc);
+  if (code) install(b, *code);
+  by_key_.insert(key, &b);
+  CachedBlock*& first = by_page_[key.pc / kPageSize];
+  b.next_in_page = first;
+  first = &b;
   return &b;
 }
 
+void CodeCache::install(CachedBlock& b, const backend::CompiledCode& code) {
+  const u64 offset = align_up(next_, 16);
+  memory_.write(offset, code.code.data(), code.code.size());
+  next_ = offset + code.code.size();
+  b.host = memory_.code() + offset;
+  b.host_size = static_cast<u32>(code.code.size());
+  b.exits = arena_.make_array<CachedExit>(code.exits.size());
+  for (std::size_t i = 0; i < code.exits.size(); ++i) {
+    const backend::DirectExit& e = code.exits[i];
+    b.exits[i] = {&b, nullptr, nullptr, e.target_pc, e.patch_offset, e.stub_offset};
+  }
+  b.faults = arena_.make_array<backend::FaultSite>(code.faults.size());
+  std::copy(code.faults.begin(), code.faults.end(), b.faults.begin());
+  by_address_.push_back(&b);
+  const u32 index = static_cast<u32>(by_address_.size() - 1);
+  while (stretch_first_.size() <= offset / kStretch) stretch_first_.push_back(index);
+}
+
+void CodeCache::keep_function(CachedBlock& block, const ir::Function& f) {
+  block.function = &functions_.emplace_back(f);
+}
+
 CachedBlock* CodeCache::containing(u64 host_pc) const {
-  auto it = std::upper_bound(by_address_.begin(), by_address_.end(), host_pc,
-                             [](u64 pc, const CachedBlock* b) { return pc < reinterpret_cast<u64>(b->host); });
+  if (!memory_.contains(host_pc) || by_address_.empty()) return nullptr;
+  const u64 stretch = (host_pc - reinterpret_cast<u64>(memory_.code())) / kStretch;
+  // The block starts in this stretch, or it is the last one that starts before it.
+  const auto first =
+      by_address_.begin() + (stretch < stretch_first_.size() ? stretch_first_[stretch] : by_address_.size());
+  auto it = first;
+  while (it != by_address_.end() && reinterpret_cast<u64>((*it)->host) <= host_pc) ++it;
   if (it == by_address_.begin()) return nullptr;
   CachedBlock* b = *--it;
   return host_pc < reinterpret_cast<u64>(b->host) + b->host_size ? b : nullptr;
 }
 
-LinkSite CodeCache::exit_at(u64 site) const {
+CachedExit& CodeCache::exit_at(u64 site) const {
   CachedBlock* b = containing(site);
   CHECK_MSG(b, "an exit site outside every block");
   const u64 offset = site - reinterpret_cast<u64>(b->host);
-  for (u32 i = 0; i < b->exits.size(); ++i)
-    if (b->exits[i].patch_offset == offset) return {b, i};
-  CHECK_MSG(false, "an exit site that its block does not list");
-  return {};
+  const auto it = std::find_if(b->exits.begin(), b->exits.end(),
+                               [offset](const CachedExit& e) { return e.patch_offset == offset; });
+  CHECK_MSG(it != b->exits.end(), "an exit site that its block does not list");
+  return *it;
 }
 
-void CodeCache::link(LinkSite site, CachedBlock* target) {
-  CachedBlock& from = *site.from;
-  if (from.dead || target->dead || !target->host || from.targets[site.exit]) return;
-  const u8* field = from.host + from.exits[site.exit].patch_offset;
-  const s64 distance = target->host - (field + 4);
-  memory_.patch32(static_cast<u64>(field - memory_.code()), static_cast<u32>(distance));
-  from.targets[site.exit] = target;
-  target->incoming.push_back(site);
+void CodeCache::patch(const CachedExit& exit, const u8* destination) {
+  const u8* field = exit.from->host + exit.patch_offset;
+  memory_.patch32(static_cast<u64>(field - memory_.code()), static_cast<u32>(destination - (field + 4)));
 }
 
-void CodeCache::unlink(LinkSite site) {
-  CachedBlock& from = *site.from;
-  const backend::DirectExit& exit = from.exits[site.exit];
-  const u8* field = from.host + exit.patch_offset;
-  const s64 distance = static_cast<s64>(exit.stub_offset) - static_cast<s64>(exit.patch_offset + 4);
-  memory_.patch32(static_cast<u64>(field - memory_.code()), static_cast<u32>(distance));
-  from.targets[site.exit] = nullptr;
+void CodeCache::link(CachedExit& exit, CachedBlock& target) {
+  if (exit.from->dead || target.dead || !target.host || exit.target) return;
+  patch(exit, target.host);
+  exit.target = &target;
+  exit.next_incoming = target.incoming;
+  target.incoming = &exit;
+}
+
+void CodeCache::unlink(CachedExit& exit) {
+  patch(exit, exit.from->host + exit.stub_offset);
+  exit.target = nullptr;
+  exit.next_incoming = nullptr;
 }
 
 void CodeCache::kill(CachedBlock& block) {
-  for (const LinkSite& site : block.incoming) unlink(site);
-  block.incoming.clear();
+  while (CachedExit* exit = block.incoming) {
+    block.incoming = exit->next_incoming;
+    unlink(*exit);
+  }
   block.dead = true;
   by_key_.erase(block.key);
   // Its own exits stay linked: a vCPU may still be inside. So targets keep it in their lists and can unlink it later.
-  for (u64 page = block.key.pc / kPageSize; page <= (block.end_pc - 1) / kPageSize; ++page) {
-    const auto it = by_page_.find(page);
-    if (it == by_page_.end()) continue;
-    std::erase(it->second, &block);
-    if (it->second.empty()) by_page_.erase(it);
-  }
+  const auto page = by_page_.find(block.key.pc / kPageSize);
+  CachedBlock** place = &page->second;
+  while (*place != &block) place = &(*place)->next_in_page;
+  *place = block.next_in_page;
+  if (!page->second) by_page_.erase(page);
+}
+
+void CodeCache::collect(u64 page, u64 start, u64 end, std::vector<CachedBlock*>& found) const {
+  const auto it = by_page_.find(page);
+  if (it == by_page_.end()) return;
+  for (CachedBlock* b = it->second; b; b = b->next_in_page)
+    if (b->key.pc < end && b->end_pc > start) found.push_back(b);
 }
 
 std::vector<CachedBlock*> CodeCache::overlapping(u64 start, u64 end) const {
   std::vector<CachedBlock*> found;
-  const auto look_at = [&](const std::vector<CachedBlock*>& blocks) {
-    for (CachedBlock* b : blocks)
-      if (b->key.pc < end && b->end_pc > start && std::find(found.begin(), found.end(), b) == found.end())
-        found.push_back(b);
-  };
-  const u64 first = start / kPageSize, last = (end - 1) / kPageSize;
+  if (by_page_.empty()) return found;
+  // Blocks are listed under the page they start in and may reach into the next ones.
+  const u64 first = (start >= longest_block_ ? start - longest_block_ : 0) / kPageSize;
+  const u64 last = (end - 1) / kPageSize;
   if (last - first < by_page_.size()) {
-    for (u64 page = first; page <= last; ++page)
-      if (const auto it = by_page_.find(page); it != by_page_.end()) look_at(it->second);
+    for (u64 page = first; page <= last; ++page) collect(page, start, end, found);
   } else {
-    for (const auto& [page, blocks] : by_page_)
-      if (page >= first && page <= last) look_at(blocks);
+    for (const auto& entry : by_page_)
+      if (entry.first >= first && entry.first <= last) collect(entry.first, start, end, found);
   }
   return found;
 }
 
 void CodeCache::clear() {
   next_ = runtime_end_;
+  longest_block_ = 0;
   by_key_.clear();
   by_page_.clear();
   by_address_.clear();
-  blocks_.clear();
+  stretch_first_.clear();
+  functions_.clear();
+  arena_.clear();
 }
 
 }  // namespace tiercel::engine

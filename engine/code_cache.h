@@ -2,7 +2,7 @@
 //
 // Every function needs the engine's lock unless it says otherwise. Blocks and their code stay where they are until
 // clear(), which nobody may call while a vCPU executes generated code; an invalidated block is only unlinked and
-// forgotten.
+// forgotten. Translation is frequent, so blocks and what hangs on them live in arenas and intrusive lists.
 #pragma once
 
 #include <deque>
@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "backend/compiled_code.h"
+#include "engine/arena.h"
+#include "engine/block_table.h"
 #include "engine/code_memory.h"
 #include "guest/frontend.h"
 
@@ -18,29 +20,33 @@ namespace tiercel::engine {
 
 struct CachedBlock;
 
-struct LinkSite {
+/// A direct exit of a cached block and, once linked, a member of its target's list of predecessors.
+struct CachedExit {
   CachedBlock* from = nullptr;
-  u32 exit = 0;  // index into from->exits
+  CachedBlock* target = nullptr;  // where it is linked to; null: to its stub
+  CachedExit* next_incoming = nullptr;
+  u64 target_pc = 0;
+  u32 patch_offset = 0, stub_offset = 0;  // as backend::DirectExit
 };
 
 struct CachedBlock {
   guest::BlockKey key;
   u64 end_pc = 0;
-  u32 number = 0;  // the n-th translation, from 1
-  u32 insn_count = 0;
   const u8* host = nullptr;  // null: only interpreted
   u32 host_size = 0;
+  u32 number = 0;  // the n-th translation, from 1
+  u32 insn_count = 0;
   bool dead = false;
-  std::vector<backend::DirectExit> exits;
-  std::vector<CachedBlock*> targets;  // per exit: where it is linked to, or null
-  std::vector<LinkSite> incoming;
-  std::vector<backend::FaultSite> faults;
-  std::unique_ptr<ir::Function> function;  // kept for the interpreter and lockstep
+  std::span<CachedExit> exits;
+  CachedExit* incoming = nullptr;
+  std::span<backend::FaultSite> faults;
+  CachedBlock* next_in_page = nullptr;     // of the page that holds key.pc
+  const ir::Function* function = nullptr;  // kept for the interpreter and lockstep
 };
 
 class CodeCache {
  public:
-  explicit CodeCache(CodeMemory memory) : memory_(std::move(memory)) {}
+  explicit CodeCache(CodeMemory memory);
 
   /// Copies code that stays forever (the runtime stubs) to the start. Returns its host address.
   const u8* install_runtime(const std::vector<u8>& code);
@@ -48,15 +54,17 @@ class CodeCache {
   /// True if a block of `bytes` still fits.
   bool has_room(u64 bytes) const { return next_ + bytes + 64 <= memory_.size(); }
 
-  CachedBlock* find(const guest::BlockKey& key) const;
+  CachedBlock* find(const guest::BlockKey& key) const { return by_key_.find(key); }
   /// Adds a block; `code` may be null (interpreted only). The key must not be present.
   CachedBlock* add(const guest::BlockKey& key, const ir::Function& f, const backend::CompiledCode* code);
+  /// Keeps a copy of `f` with the block.
+  void keep_function(CachedBlock& block, const ir::Function& f);
 
   /// The block whose code holds host address `pc`, dead ones included; null if none.
   CachedBlock* containing(u64 host_pc) const;
   /// The exit whose patchable field is at `site`.
-  LinkSite exit_at(u64 site) const;
-  void link(LinkSite site, CachedBlock* target);
+  CachedExit& exit_at(u64 site) const;
+  void link(CachedExit& exit, CachedBlock& target);
 
   /// Forgets and unlinks the blocks overlapping [start, end). Calls `forget` with each block's pc.
   template <typename Forget>
@@ -69,17 +77,26 @@ class CodeCache {
   u64 bytes_used() const { return next_; }
 
  private:
+  // by_address_ is narrowed by the first block that starts in each stretch of code memory.
+  static constexpr u64 kStretch = 1024;
+
+  void install(CachedBlock& block, const backend::CompiledCode& code);
   void kill(CachedBlock& block);
-  void unlink(LinkSite site);
+  void unlink(CachedExit& exit);
+  void patch(const CachedExit& exit, const u8* destination);
   std::vector<CachedBlock*> overlapping(u64 start, u64 end) const;
+  void collect(u64 page, u64 start, u64 end, std::vector<CachedBlock*>& found) const;
 
   CodeMemory memory_;
   u64 runtime_end_ = 0;
   u64 next_ = 0;
-  std::deque<CachedBlock> blocks_;
+  Arena arena_;
+  BlockTable by_key_;
   std::vector<CachedBlock*> by_address_;  // those with host code, ascending
-  std::unordered_map<guest::BlockKey, CachedBlock*, guest::BlockKeyHash> by_key_;
-  std::unordered_map<u64, std::vector<CachedBlock*>> by_page_;
+  std::vector<u32> stretch_first_;        // per stretch up to the last used: index into by_address_
+  std::unordered_map<u64, CachedBlock*> by_page_;
+  u64 longest_block_ = 0;  // guest bytes; a block may reach this far into the next pages
+  std::deque<ir::Function> functions_;
 };
 
 template <typename Forget>

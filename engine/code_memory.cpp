@@ -51,6 +51,7 @@ CodeMemory::CodeMemory(CodeMemory&& other) noexcept
       write_(std::exchange(other.write_, nullptr)),
       size_(other.size_),
       high_water_(other.high_water_),
+      populated_(other.populated_),
       fd_(std::exchange(other.fd_, -1)),
       private_(std::move(other.private_)) {}
 
@@ -85,8 +86,18 @@ void CodeMemory::write(u64 offset, const void* bytes, u64 size) {
   CHECK(offset + size <= size_);
   for (u64 chunk = offset / kChunk; chunk <= (offset + size - 1) / kChunk; ++chunk)
     if (!private_[chunk]) make_private(chunk);
+  populate(offset + size);
   std::memcpy(write_ + offset, bytes, size);
   high_water_ = std::max(high_water_, offset + size);
+}
+
+void CodeMemory::populate(u64 end) {
+  if (end <= populated_) return;
+  // One call per view and chunk instead of two page faults per page. Where the kernel cannot, faults do it.
+  const u64 from = populated_;
+  populated_ = align_up(end, kChunk);
+  madvise(write_ + from, populated_ - from, MADV_POPULATE_WRITE);
+  madvise(run_ + from, populated_ - from, MADV_POPULATE_READ);
 }
 
 void CodeMemory::patch32(u64 offset, u32 value) {

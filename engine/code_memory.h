@@ -39,11 +39,13 @@ class CodeMemory {
   CodeMemory() = default;
   void make_private(u64 chunk);
   int own_memfd();
+  void populate(u64 end);
 
   u8* run_ = nullptr;
   u8* write_ = nullptr;
   u64 size_ = 0;
   u64 high_water_ = 0;       // bytes ever written
+  u64 populated_ = 0;        // whose pages were asked for in advance
   int fd_ = -1;              // where this process maps chunks from; -1: none yet since the last fork
   std::vector<u8> private_;  // per chunk: mapped from a memfd nobody else writes
 };

@@ -49,7 +49,7 @@ CachedBlock* Engine::Private::find_or_translate(const guest::BlockKey& key) {
   if (!compiled || options.lockstep) {
     // The interpreter takes the IR as the frontend made it: the passes are part of what lockstep checks.
     if (compiled && !translator.translate_raw(key, block->insn_count)) return nullptr;
-    block->function = std::make_unique<ir::Function>(translator.function());
+    cache.keep_function(*block, translator.function());
   }
   if (options.stats) {
     timespec end{};

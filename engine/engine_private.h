@@ -71,8 +71,8 @@ struct Vcpu::Private {
 
 /// The block to run next, or why there is none.
 struct NextBlock {
-  const u8* host = nullptr;
-  CachedBlock* block = nullptr;  // set when it must be interpreted, or in lockstep
+  const u8* host = nullptr;      // null: interpret `block`, or run it in lockstep
+  CachedBlock* block = nullptr;  // may be unknown when `host` is set
   bool not_executable = false;
 };
 

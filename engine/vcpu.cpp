@@ -159,19 +159,18 @@ struct Vcpu::Run {
   }
 
   NextBlock next_locked() {
-    p.epoch = e.epoch.load();
     CachedBlock* block = e.find_or_translate(key());
     p.epoch = e.epoch.load();  // translation may have cleared the cache
     if (!block) return {.not_executable = true};
-    if (!block->host || e.options.lockstep) return {nullptr, block, false};
-    return {block->host, nullptr, false};
+    if (e.options.lockstep) return {nullptr, block};
+    return {block->host, block};
   }
 
   NextBlock next() {
     const auto& entry = p.jump_cache[backend::jump_cache_index(pc)];
     if (entry.pc == pc && entry.host) {
       p.epoch = e.epoch.load();
-      if (const auto* host = static_cast<const u8*>(entry.host)) return {host, nullptr, false};
+      if (const auto* host = static_cast<const u8*>(entry.host)) return {host};
     }
     const std::lock_guard guard(e.lock);
     return next_locked();
@@ -186,9 +185,8 @@ struct Vcpu::Run {
     const bool site_valid = p.epoch == before;
     NextBlock n = next_locked();
     if (n.host && site_valid && e.epoch.load() == before) {
-      const LinkSite site = e.cache.exit_at(c.exit_site);
-      if (CachedBlock* target = e.cache.find(key()); target && site.from->exits[site.exit].target_pc == pc)
-        e.cache.link(site, target);
+      CachedExit& exit = e.cache.exit_at(c.exit_site);
+      if (exit.target_pc == pc) e.cache.link(exit, *n.block);
     }
     return n;
   }

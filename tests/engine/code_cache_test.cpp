@@ -28,7 +28,7 @@ ir::Function function(u64 pc, u64 end) {
 
 class CodeCacheTest : public testing::Test {
  protected:
-  CodeCache cache{*CodeMemory::create(1 << 20)};
+  CodeCache cache{*CodeMemory::create(2 << 20)};
   CachedBlock* add(u64 pc, u64 end, u64 target) {
     const auto code = one_exit(target);
     return cache.add({pc, 0, 0}, function(pc, end), &code);
@@ -48,16 +48,14 @@ TEST_F(CodeCacheTest, FindsBlocksByKeyAndAddress) {
   EXPECT_EQ(cache.find({0x1000, 1, 0}), nullptr);
   EXPECT_EQ(cache.containing(reinterpret_cast<u64>(b->host) + 5), b);
   EXPECT_EQ(cache.containing(reinterpret_cast<u64>(a->host) - 1), nullptr);
-  const LinkSite site = cache.exit_at(reinterpret_cast<u64>(a->host) + 4);
-  EXPECT_EQ(site.from, a);
-  EXPECT_EQ(site.exit, 0u);
+  EXPECT_EQ(&cache.exit_at(reinterpret_cast<u64>(a->host) + 4), &a->exits[0]);
 }
 
 TEST_F(CodeCacheTest, LinksAndUnlinks) {
   CachedBlock* a = add(0x1000, 0x1010, 0x2000);
   CachedBlock* b = add(0x2000, 0x2010, 0x1000);
   EXPECT_EQ(jump_target(*a), a->host + 16);
-  cache.link({a, 0}, b);
+  cache.link(a->exits[0], *b);
   EXPECT_EQ(jump_target(*a), b->host);
   std::vector<u64> forgotten;
   EXPECT_EQ(cache.invalidate(0x200c, 0x200d, [&](u64 pc) { forgotten.push_back(pc); }), 1u);
@@ -65,7 +63,7 @@ TEST_F(CodeCacheTest, LinksAndUnlinks) {
   EXPECT_EQ(jump_target(*a), a->host + 16);
   EXPECT_EQ(cache.find({0x2000, 0, 0}), nullptr);
   EXPECT_TRUE(b->dead);
-  cache.link({a, 0}, b);
+  cache.link(a->exits[0], *b);
   EXPECT_EQ(jump_target(*a), a->host + 16) << "a dead block is never linked to";
 }
 
@@ -79,6 +77,16 @@ TEST_F(CodeCacheTest, InvalidatesOnlyOverlappingBlocks) {
   EXPECT_EQ(cache.invalidate(0x2000, 0x2001, ignore), 1u);
   EXPECT_EQ(cache.invalidate(0, ~u64{0}, ignore), 1u);
   EXPECT_EQ(cache.invalidate(0, ~u64{0}, ignore), 0u);
+}
+
+TEST_F(CodeCacheTest, KeepsThousandsOfBlocksApart) {
+  std::vector<CachedBlock*> blocks;
+  for (u64 i = 0; i < 10000; ++i) blocks.push_back(add(0x10000 + 20 * i, 0x10000 + 20 * i + 20, 0));
+  for (u64 i = 0; i < 10000; i += 3) cache.invalidate(0x10000 + 20 * i + 7, 0x10000 + 20 * i + 8, [](u64) {});
+  for (u64 i = 0; i < 10000; ++i) {
+    EXPECT_EQ(cache.find({0x10000 + 20 * i, 0, 0}), i % 3 == 0 ? nullptr : blocks[i]);
+    EXPECT_EQ(cache.containing(reinterpret_cast<u64>(blocks[i]->host) + 31), blocks[i]);
+  }
 }
 
 }  // namespace

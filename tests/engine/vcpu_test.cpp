@@ -256,11 +256,11 @@ TEST_P(VcpuTest, ForkedChildTranslatesOnItsOwn) {
 TEST_P(VcpuTest, TwoThreadsShareTranslationsAndAtomics) {
   if (GetParam().options.lockstep) GTEST_SKIP() << "lockstep is for one thread";
   space.put({
-      0xd2a00021,                 // mov x1, #0x10000
+      0xd2a00021,  // mov x1, #0x10000
       0xf8220003,  // ldadd x2, x3, [x0]
-      0xf1000421,                 // subs x1, x1, #1
-      0x54ffffc1,                 // b.ne .-8
-      0xd4000001,                 // svc #0
+      0xf1000421,  // subs x1, x1, #1
+      0x54ffffc1,  // b.ne .-8
+      0xd4000001,  // svc #0
   });
   const auto work = [&] {
     auto mine = engine->make_vcpu();
