@@ -29,7 +29,9 @@ Value gather(Translate& t, std::span<const Value> sources, unsigned bytes, From 
   const Value low = t.ir.vshuffle(sources[0], sources[1],
                                   byte_mask(bytes, [&](unsigned i) { return from(i) < 32 ? from(i) : kZeroByte; }));
   if (sources.size() == 2) return low;
-  return t.ir.vshuffle(low, sources[2], byte_mask(bytes, [&](unsigned i) { return from(i) < 32 ? i : from(i) - 16; }));
+  return t.ir.vshuffle(low, sources[2], byte_mask(bytes, [&](unsigned i) {
+                         return from(i) < 32 || from(i) == kZeroByte ? i : from(i) - 16;
+                       }));
 }
 
 /// `bytes` bytes of memory as vectors; the last may be half full.
