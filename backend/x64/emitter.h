@@ -88,6 +88,7 @@ class Emitter {
   void reserve(Gp reg);
 
   bool dies_here(Value v) const { return state_[v.index].last_use <= index_; }
+  unsigned uses(Value v) const { return state_[v.index].uses; }
   bool used_later(Value v) const { return state_[v.index].last_use > index_; }
   /// Bits above the type are known zero in the register: above 32 for I32 and F32, above 64 for F64; for V128: the high
   /// 64 bits.

@@ -40,7 +40,8 @@ HostFeatures HostFeatures::detect() {
   h.gfni = bit(more.c, 8);
   h.vpclmul = bit(more.c, 10);
   if ((state & 0xe6) != 0xe6) return h;  // opmask and ZMM
-  h.avx512vl = bit(more.b, 31) && bit(more.b, 16) && bit(more.b, 17) && bit(more.b, 30);
+  // VL with F, DQ, CD and BW
+  h.avx512vl = bit(more.b, 31) && bit(more.b, 16) && bit(more.b, 17) && bit(more.b, 28) && bit(more.b, 30);
   h.avx512vbmi = h.avx512vl && bit(more.c, 1);
   h.avx512bitalg = h.avx512vl && bit(more.c, 12);
   return h;

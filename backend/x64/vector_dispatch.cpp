@@ -1,10 +1,9 @@
-#include "backend/x64/emitter.h"
+#include "backend/x64/vector_emitter.h"
 
 namespace tiercel::backend::x64 {
 
-/// No inline forms yet: everything goes to the evaluator.
-bool Emitter::emit_vector(const Inst&, u32) {
-  return false;
+bool Emitter::emit_vector(const Inst& inst, u32 i) {
+  return VectorEmitter(*this, *f_).emit(inst, i);
 }
 
 }  // namespace tiercel::backend::x64
