@@ -1,12 +1,13 @@
 #include "engine/code_memory.h"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <string>
+#include <utility>
 
 #include "base/bits.h"
 #include "base/check.h"
@@ -14,14 +15,22 @@
 namespace tiercel::engine {
 namespace {
 
-int make_memfd(u64 size) {
-  const int fd = memfd_create("tiercel-code", MFD_CLOEXEC);
-  if (fd < 0) return -1;
-  if (ftruncate(fd, static_cast<off_t>(size)) != 0) {
-    close(fd);
-    return -1;
+constexpr int kRun = PROT_READ | PROT_EXEC;
+
+/// Another mapping of the shared pages at `at`: mremap with an old size of 0 duplicates it. MAP_FAILED with errno.
+void* map_again(void* at, u64 size) {
+  void* copy = mremap(at, 0, size, MREMAP_MAYMOVE);
+  if (copy != MAP_FAILED && mprotect(copy, size, kRun) != 0) {
+    const int error = errno;
+    munmap(copy, size);
+    errno = error;
+    return MAP_FAILED;
   }
-  return fd;
+  return copy;
+}
+
+void* map_shared(u64 size) {
+  return mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 
 }  // namespace
@@ -29,13 +38,11 @@ int make_memfd(u64 size) {
 Result<CodeMemory> CodeMemory::create(u64 bytes) {
   CodeMemory m;
   m.size_ = align_up(std::max(bytes, kChunk), kChunk);
-  m.fd_ = make_memfd(m.size_);
-  if (m.fd_ < 0) return fail(errno, "cannot create the code cache (memfd_create): " + std::string(strerror(errno)));
-  void* run = mmap(nullptr, m.size_, PROT_READ | PROT_EXEC, MAP_SHARED, m.fd_, 0);
-  void* write = run == MAP_FAILED ? run : mmap(nullptr, m.size_, PROT_READ | PROT_WRITE, MAP_SHARED, m.fd_, 0);
-  if (run == MAP_FAILED || write == MAP_FAILED) {
+  void* write = map_shared(m.size_);
+  void* run = write == MAP_FAILED ? write : map_again(write, m.size_);
+  if (run == MAP_FAILED) {
     const int error = errno;
-    if (run != MAP_FAILED) munmap(run, m.size_);
+    if (write != MAP_FAILED) munmap(write, m.size_);
     return fail(error, "cannot map " + std::to_string(m.size_ >> 20) +
                            " MiB of executable memory for the code cache: " + strerror(error) +
                            " (a smaller --code-cache may help)");
@@ -52,33 +59,24 @@ CodeMemory::CodeMemory(CodeMemory&& other) noexcept
       size_(other.size_),
       high_water_(other.high_water_),
       populated_(other.populated_),
-      fd_(std::exchange(other.fd_, -1)),
       private_(std::move(other.private_)) {}
 
 CodeMemory::~CodeMemory() {
   if (run_) munmap(run_, size_);
   if (write_) munmap(write_, size_);
-  if (fd_ >= 0) close(fd_);
-}
-
-int CodeMemory::own_memfd() {
-  if (fd_ < 0) fd_ = make_memfd(size_);
-  CHECK_MSG(fd_ >= 0, "out of file descriptors or memory for the code cache after fork");
-  return fd_;
 }
 
 void CodeMemory::make_private(u64 chunk) {
   const u64 offset = chunk * kChunk;
-  const int fd = own_memfd();
-  if (offset < high_water_) {
-    const u64 used = std::min(kChunk, high_water_ - offset);
-    CHECK_MSG(pwrite(fd, run_ + offset, used, static_cast<off_t>(offset)) == static_cast<ssize_t>(used),
-              "out of memory for the code cache");
-  }
-  void* w =
-      mmap(write_ + offset, kChunk, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, static_cast<off_t>(offset));
-  void* r = mmap(run_ + offset, kChunk, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, fd, static_cast<off_t>(offset));
-  CHECK_MSG(w != MAP_FAILED && r != MAP_FAILED, "cannot remap the code cache after fork");
+  void* write = map_shared(kChunk);
+  CHECK_MSG(write != MAP_FAILED, "out of memory for the code cache after fork");
+  if (offset < high_water_) std::memcpy(write, run_ + offset, std::min(kChunk, high_water_ - offset));
+  void* run = map_again(write, kChunk);
+  // Other threads may be executing here: each move replaces the old mapping under the kernel's lock.
+  CHECK_MSG(run != MAP_FAILED &&
+                mremap(run, kChunk, kChunk, MREMAP_MAYMOVE | MREMAP_FIXED, run_ + offset) != MAP_FAILED &&
+                mremap(write, kChunk, kChunk, MREMAP_MAYMOVE | MREMAP_FIXED, write_ + offset) != MAP_FAILED,
+            "cannot remap the code cache after fork");
   private_[chunk] = 1;
 }
 
@@ -111,11 +109,6 @@ void CodeMemory::freeze_after_fork(bool child) {
   const u64 used_chunks = (high_water_ + kChunk - 1) / kChunk;
   std::fill(private_.begin(), child ? private_.end() : private_.begin() + static_cast<std::ptrdiff_t>(used_chunks),
             u8{0});
-  if (fd_ >= 0 && (child || used_chunks != 0)) {
-    // Chunks this process already owns stay mapped from the old memfd; copies go to a new one.
-    close(fd_);
-    fd_ = -1;
-  }
 }
 
 }  // namespace tiercel::engine

@@ -1,9 +1,9 @@
-// Executable memory, never writable and executable at one address: a memfd mapped twice, once for writing, once for
-// running.
+// Executable memory, never writable and executable at one address: shared pages mapped twice, once for writing, once
+// for running. No file descriptor is involved: a guest could close or replace it.
 //
-// A memfd is shared across fork, so parent and child would patch each other's code. Both treat what was written before
-// the fork as frozen: the first later write to a frozen chunk copies the chunk into a memfd of the process's own and
-// maps it in place. So a fork copies nothing, and a shell that forks a thousand times pays only for chunks it patches.
+// Shared pages stay shared across fork, so parent and child would patch each other's code. Both treat what was written
+// before the fork as frozen: the first later write to a frozen chunk copies the chunk into pages of the process's own,
+// mapped in place. So a fork copies nothing, and a shell that forks a thousand times pays only for chunks it patches.
 #pragma once
 
 #include <vector>
@@ -38,7 +38,6 @@ class CodeMemory {
  private:
   CodeMemory() = default;
   void make_private(u64 chunk);
-  int own_memfd();
   void populate(u64 end);
 
   u8* run_ = nullptr;
@@ -46,8 +45,7 @@ class CodeMemory {
   u64 size_ = 0;
   u64 high_water_ = 0;       // bytes ever written
   u64 populated_ = 0;        // whose pages were asked for in advance
-  int fd_ = -1;              // where this process maps chunks from; -1: none yet since the last fork
-  std::vector<u8> private_;  // per chunk: mapped from a memfd nobody else writes
+  std::vector<u8> private_;  // per chunk: nobody else has these pages mapped, or nobody writes them
 };
 
 }  // namespace tiercel::engine
