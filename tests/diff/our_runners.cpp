@@ -1,12 +1,14 @@
 #include "tests/diff/our_runners.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <xmmintrin.h>
 
 #include <cstring>
 #include <unordered_map>
 
 #include "backend/interp/interp.h"
+#include "engine/engine.h"
 #include "frontend-arm/a64_frontend.h"
 #include "frontend-arm/state.h"
 #include "ir/passes/pass.h"
@@ -188,8 +190,81 @@ std::unique_ptr<Runner> make_interp_runner(bool passes) {
   return std::make_unique<InterpRunner>(passes);
 }
 
+namespace {
+
+/// The code region as an engine sees it; data is reached directly, guest addresses being host addresses.
+class RegionSpace final : public engine::AddressSpace {
+ public:
+  std::span<const u8> code_window(VAddr pc) override {
+    if (pc.value < kCodeBase || pc.value >= kCodeBase + kCodeBytes) return {};
+    return {reinterpret_cast<const u8*>(pc.value), kPageSize - pc.value % kPageSize};
+  }
+  u64 flat_base() const override { return 0; }
+};
+
+class EngineRunner final : public Runner {
+ public:
+  EngineRunner(const char* name, const engine::Options& options)
+      : name_(name), engine_(*frontend_, space_, options), vcpu_(engine_.make_vcpu()) {}
+  const char* name() const override { return name_; }
+  void forget_code() override { engine_.invalidate(VAddr{kCodeBase}, kCodeBytes); }
+
+  Outcome run(CpuState& state, Data& data, u64 end) override {
+    using Kind = engine::Stop::Kind;
+    std::memcpy(reinterpret_cast<void*>(kDataBase), data.data(), kDataBytes);
+    auto& s = *static_cast<arm::A64State*>(vcpu_->state());
+    load_state(s, state);
+    vcpu_->set_fp_status((state.fpsr & 0x1f) | (state.fpsr & 0x80 ? ir::fpstatus::kInputDenormal : 0));
+    const engine::Stop stop = vcpu_->run();
+    store_state(s, state);
+    const u32 status = vcpu_->fp_status();
+    state.fpsr |= (status & 0x1f) | (status & ir::fpstatus::kInputDenormal ? 0x80 : 0);
+    std::memcpy(data.data(), reinterpret_cast<const void*>(kDataBase), kDataBytes);
+    switch (stop.kind) {
+      case Kind::Breakpoint:
+        return s.pc == end ? Outcome{} : Outcome{End::Failed, 0, "stopped early"};
+      case Kind::Fault:
+        return {End::Fault, stop.fault.address.value, ""};
+      case Kind::Unimplemented:
+        return {End::Unimplemented, 0, ""};
+      case Kind::Undefined:
+        return {End::Undefined, 0, ""};
+      default:
+        return {End::Failed, 0, fmt::format("stop {}", static_cast<u32>(stop.kind))};
+    }
+  }
+
+ private:
+  const char* name_;
+  std::unique_ptr<guest::Frontend> frontend_ = arm::make_a64_frontend();
+  RegionSpace space_;
+  engine::Engine engine_;
+  std::unique_ptr<engine::Vcpu> vcpu_;
+};
+
+void catch_host_faults() {
+  struct sigaction action = {};
+  action.sa_flags = SA_SIGINFO | SA_NODEFER;
+  action.sa_sigaction = [](int signal, siginfo_t* info, void* context) {
+    if (!engine::Engine::handle_host_fault(signal, info, context)) ::signal(signal, SIG_DFL);
+  };
+  sigaction(SIGSEGV, &action, nullptr);
+  sigaction(SIGBUS, &action, nullptr);
+}
+
+}  // namespace
+
 std::vector<std::unique_ptr<Runner>> make_fast_runners() {
-  return {};
+  catch_host_faults();
+  std::vector<std::unique_ptr<Runner>> runners;
+  engine::Options plain;
+  plain.code_cache_bytes = 32 << 20;
+  runners.push_back(std::make_unique<EngineRunner>("fast", plain));
+  engine::Options chaos = plain;
+  chaos.chaos_seed = 7;
+  chaos.code_cache_bytes = 1 << 20;
+  runners.push_back(std::make_unique<EngineRunner>("fast with chaos", chaos));
+  return runners;
 }
 
 std::string describe_block(u64 pc, u32 fpcr) {
