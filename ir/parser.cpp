@@ -283,7 +283,7 @@ class Parser {
     return true;
   }
   bool item_pc_in_pool(u32& index) {
-    u64 pc;
+    u64 pc = 0;
     if (!item_number(pc, "an address")) return false;
     index = f_.add_constant({pc, 0});
     return true;
@@ -310,11 +310,17 @@ class Parser {
     return error(t, fmt::format("no slot '{}'", w));
   }
 
+  /// Whether the next number is an index and not a displacement: then a shift (or a type) follows it.
+  bool constant_index() const {
+    Lexer ahead = lexer_;
+    return ahead.take().kind == TokenKind::Number && (ahead.peek().is('<') || ahead.peek().is(':'));
+  }
+
   // base [+ index [<< shift]] [+ displacement]: what follows the base operand.
   bool address_rest(Inst& inst, MemAttr& m) {
     while (lexer_.peek().is('+') || lexer_.peek().is('-')) {
       const bool negative = lexer_.take().is('-');
-      if (!negative && lexer_.peek().kind == TokenKind::Value) {
+      if (!negative && (lexer_.peek().kind == TokenKind::Value || constant_index())) {
         if (inst.args[1]) return error(lexer_.peek(), "one index is enough");
         if (!operand(inst, 1)) return false;
         u64 shift = 0;

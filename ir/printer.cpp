@@ -143,7 +143,9 @@ class Printer {
     if (inst.args[1]) {
       separator_ = " + ";
       operand(inst, 1);
-      if (inst.mem().index_shift != 0) put(" << {}", inst.mem().index_shift);
+      // A constant index prints as a number; the shift tells it from a displacement.
+      const bool constant = inst.args[1].index < f_.insts.size() && f_[inst.args[1]].op == Opcode::Const;
+      if (inst.mem().index_shift != 0 || constant) put(" << {}", inst.mem().index_shift);
     }
     const s64 d = static_cast<s64>(inst.imm);
     if (d == 0) return;

@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const tiercel::u8* data, std::size_t size)
               fmt::format("{:#x}", segment.vaddr).c_str());
     CHECK_MSG(segment.vaddr <= user::kAddressLimit && segment.memory_size <= user::kAddressLimit - segment.vaddr,
               fmt::format("{:#x}", segment.vaddr).c_str());
-    CHECK_MSG(segment.offset <= size && segment.file_size <= size - segment.offset,
+    CHECK_MSG(segment.file_size == 0 || (segment.offset <= size && segment.file_size <= size - segment.offset),
               fmt::format("{:#x}", segment.offset).c_str());
     end = segment.vaddr + segment.memory_size;
   }

@@ -1,4 +1,4 @@
-// args: one "two words" ""
+// args: one "two words"
 // status: 7
 #include <stdio.h>
 #include <stdlib.h>

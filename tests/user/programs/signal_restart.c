@@ -67,7 +67,7 @@ int main(void) {
 
   pid_t child = fork();
   if (child == 0) {
-    usleep(40000);
+    usleep(400000);
     _exit(3);
   }
   arm(0, 0);
