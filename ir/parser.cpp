@@ -109,7 +109,7 @@ class Parser {
   bool fp_rules() {
     u8 bits = 0;
     do {
-      unsigned rule;
+      unsigned rule = 0;
       if (!name(text::kFpRules, rule, "floating-point rule")) return false;
       bits |= static_cast<u8>(1u << rule);
     } while (accept('+'));
@@ -240,7 +240,7 @@ class Parser {
     if (!number(constant.imm, "a value")) return false;
     constant.type = implied_type(inst, k);
     if (accept(':')) {
-      unsigned type;
+      unsigned type = 0;
       if (!name(text::kTypes, type, "type")) return false;
       constant.type = static_cast<Type>(type);
     }
@@ -327,7 +327,7 @@ class Parser {
         if (accept('<') && !number(shift, "a shift", 15)) return false;
         m.index_shift = static_cast<u8>(shift);
       } else {
-        u64 d;
+        u64 d = 0;
         if (!number(d, "a displacement")) return false;
         inst.imm += negative ? 0 - d : d;
       }
@@ -379,14 +379,14 @@ class Parser {
   }
 
   bool exit(Inst& inst) {
-    unsigned kind;
-    u32 pc;
+    unsigned kind = 0;
+    u32 pc = 0;
     if (!item_name(text::kExits, kind, "exit kind") || !item_pc_in_pool(pc)) return false;
     inst.aux = kind | pc << 8;
     return item_number(inst.imm, "a payload") && operands(inst);
   }
   bool rounding(Inst& inst) {
-    unsigned mode;
+    unsigned mode = 0;
     if (!operands(inst) || !item_name(text::kRounds, mode, "rounding")) return false;
     inst.aux = mode;
     while (accept(',')) {
@@ -394,7 +394,7 @@ class Parser {
       std::string_view w;
       if (!word(w, "exact, unsigned or fraction")) return false;
       const bool to_int = info(inst.op).attr == Attr::FToI;
-      u64 fraction;
+      u64 fraction = 0;
       if (w == (to_int ? "unsigned" : "exact"))
         inst.aux |= 8;
       else if (to_int && w == "fraction" && number(fraction, "fraction bits", 255))
@@ -408,7 +408,7 @@ class Parser {
   bool rest(Inst& inst) {
     fixed_type(inst);
     first_item_ = true;
-    unsigned n;
+    unsigned n = 0;
     switch (info(inst.op).attr) {
       case Attr::None:
       case Attr::Arr:

@@ -12,6 +12,7 @@
 #include "ir/verifier.h"
 #include "tests/filetests/cases.h"
 #include "tests/support/machine.h"
+#include "tests/support/x64_tier.h"
 
 namespace tiercel::test {
 namespace {
@@ -180,6 +181,15 @@ class RunCase {
   std::vector<std::string> complaints_;
 };
 
+/// As the fast tier would have it: after its passes.
+std::unique_ptr<X64Tier> compiled(const ir::Function& f, const guest::Layout& layout) {
+  ir::Function optimised = f;
+  for (const ir::Pass& pass : ir::fast_tier_passes()) pass.run(optimised, {layout.slots});
+  auto tier = std::make_unique<X64Tier>(layout, backend::HostFeatures::detect());
+  tier->compile(optimised);
+  return tier;
+}
+
 }  // namespace
 
 std::vector<std::string> run_run_case(const TestFile& file, const Case& c, guest::Frontend& frontend) {
@@ -188,6 +198,7 @@ std::vector<std::string> run_run_case(const TestFile& file, const Case& c, guest
   if (!f) return {f.error().message};
   if (auto messages = ir::verify(*f, slots); !messages.empty()) return messages;
   Machine machine(frontend);
+  const auto x64 = compiled(*f, frontend.layout());
   std::vector<std::string> complaints;
   const auto add = [&](std::vector<std::string> more) {
     complaints.insert(complaints.end(), more.begin(), more.end());
