@@ -63,7 +63,7 @@ U128 eval_move(const PureOp& op, const U128* args) {
       return op.constant;
     case Opcode::Bitcast:
     case Opcode::VZext:
-      return args[0];
+      return scalar(args[0].lo & low_mask(type_bits(op.arg_type)));
     case Opcode::VExtract:
       return scalar(lane(args[0], bits, static_cast<unsigned>(op.imm)));
     case Opcode::VInsert: {

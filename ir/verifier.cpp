@@ -210,16 +210,16 @@ class Verifier {
       case Or:
       case Xor:
       case Not:
-      case AndNot:
-      case OrNot:
-      case XorNot:
         return require(is_wide_int(i.type) || i.type == Type::I1, "not defined for {}", name(i.type));
       case ZExt:
       case SExt:
+        require(i.op == ZExt || is_wide_int(i.type), "not defined for {}", name(i.type));
         return require(is_int(a) && type_bits(a) < type_bits(i.type), "cannot extend {} to {}", name(a), name(i.type));
       case Trunc:
         return require(is_int(a) && type_bits(a) > type_bits(i.type), "cannot truncate {} to {}", name(a),
                        name(i.type));
+      case Select:
+        return require(i.type != Type::I8 && i.type != Type::I16, "not defined for {}", name(i.type));
       case CmpEq:
       case CmpNe:
       case CmpLtU:
