@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "base/types.h"
+#include "ir/types.h"
 
 namespace tiercel::arm {
 
@@ -24,6 +25,25 @@ struct A64State {
   U128 v[32];
 };
 static_assert(offsetof(A64State, qc) % 16 == 0);
+
+/// PSTATE.NZCV in bits 31..28.
+inline u32 read_nzcv(const A64State& s) {
+  return ir::nzcv_from_flags(s.flags) << 28;
+}
+inline void write_nzcv(A64State& s, u32 pstate) {
+  s.flags = ir::flags_from_nzcv(pstate >> 28);
+}
+
+/// FPSR from the state block and the cumulative exceptions (ir::fpstatus) that the vCPU keeps apart. IOC, DZC, OFC, UFC
+/// and IXC are bits 0..4 in the same order; IDC is bit 7, QC bit 27.
+inline u32 read_fpsr(const A64State& s, u32 fp_status) {
+  return (fp_status & 31) | (fp_status & ir::fpstatus::kInputDenormal ? 1u << 7 : 0) | (s.qc != U128{} ? 1u << 27 : 0);
+}
+/// Writes QC and returns the ir::fpstatus bits for the vCPU.
+inline u32 write_fpsr(A64State& s, u32 fpsr) {
+  s.qc = U128{fpsr >> 27 & 1, 0};
+  return (fpsr & 31) | (fpsr >> 7 & 1 ? ir::fpstatus::kInputDenormal : 0);
+}
 
 /// Slot numbers of the A64 layout.
 namespace slot {

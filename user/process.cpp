@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <new>
 
 #include <fmt/format.h>
 
@@ -46,6 +47,16 @@ std::string find_program(const RunOptions& options, const Paths& paths) {
     at = end + 1;
   }
   return {};
+}
+
+/// Other processes (ps, pgrep) see the guest's arguments and environment, also when it overwrites them. The kernel
+/// allows this to processes with CAP_SYS_RESOURCE only; for others /proc/PID/cmdline shows Tiercel's own.
+void show_arguments(const LoadedProgram& program) {
+  // Ends after starts: each step must leave start <= end, and the guest's stack is below the host's.
+  if (prctl(PR_SET_MM, PR_SET_MM_ARG_START, program.arguments_begin, 0, 0) < 0) return;
+  prctl(PR_SET_MM, PR_SET_MM_ARG_END, program.arguments_end, 0, 0);
+  prctl(PR_SET_MM, PR_SET_MM_ENV_START, program.environment_begin, 0, 0);
+  prctl(PR_SET_MM, PR_SET_MM_ENV_END, program.environment_end, 0, 0);
 }
 
 /// The trace has a descriptor of its own, so that it survives whatever the guest does with 2.
@@ -88,6 +99,8 @@ int Process::run() {
   if (!program) return fail_start(program.error());
   program_ = std::move(*program);
   prctl(PR_SET_NAME, base_name(plan->prefix.empty() ? path : plan->prefix.back()));
+
+  show_arguments(program_);
 
   alignas(16) static u8 signal_stack[kFirstSignalStack];
   const u64 mask = host_mask();

@@ -7,7 +7,6 @@
 
 #include "base/bits.h"
 #include "engine/guarded_access.h"
-#include "ir/types.h"
 #include "user/process.h"
 #include "user/signals/frame.h"
 #include "user/signals/host.h"
@@ -19,18 +18,6 @@ namespace {
 
 constexpr u64 kSsAutodisarm = u64{1} << 31;
 constexpr u64 kMinimumStack = 5120;  // MINSIGSTKSZ of arm64
-
-/// FPSR: cumulative exceptions in the Arm places, QC in bit 27.
-u32 read_fpsr(const engine::Vcpu& vcpu, const arm::A64State& cpu) {
-  const u32 status = vcpu.fp_status();
-  const u32 low = status & 31;  // invalid, division by zero, overflow, underflow, inexact: the same order as FPSR
-  return low | (status & ir::fpstatus::kInputDenormal ? 1u << 7 : 0) | (cpu.qc != U128{} ? 1u << 27 : 0);
-}
-
-void write_fpsr(engine::Vcpu& vcpu, arm::A64State& cpu, u32 fpsr) {
-  vcpu.set_fp_status((fpsr & 31) | (fpsr >> 7 & 1 ? ir::fpstatus::kInputDenormal : 0));
-  cpu.qc = U128{fpsr >> 27 & 1, 0};
-}
 
 }  // namespace
 
@@ -127,9 +114,12 @@ bool Thread::push_frame(int signal, const siginfo_t& info, const GuestAction& ac
   std::memcpy(frame.x, s.x, sizeof frame.x);
   frame.sp = s.sp;
   frame.pc = s.pc;
-  frame.pstate = u64{ir::nzcv_from_flags(s.flags)} << 28;
-  frame.fpsimd = {
-      .magic = kFpsimdMagic, .size = sizeof frame.fpsimd, .fpsr = read_fpsr(*vcpu_, s), .fpcr = s.fpcr, .v = {}};
+  frame.pstate = arm::read_nzcv(s);
+  frame.fpsimd = {.magic = kFpsimdMagic,
+                  .size = sizeof frame.fpsimd,
+                  .fpsr = arm::read_fpsr(s, vcpu_->fp_status()),
+                  .fpcr = s.fpcr,
+                  .v = {}};
   std::memcpy(frame.fpsimd.v, s.v, sizeof s.v);
   if (esr != 0) frame.esr = {.magic = kEsrMagic, .size = sizeof frame.esr, .esr = esr};
 
@@ -175,10 +165,10 @@ bool Thread::return_from_signal() {
   std::memcpy(s.x, frame.x, sizeof s.x);
   s.sp = frame.sp;
   s.pc = frame.pc;
-  s.flags = ir::flags_from_nzcv(static_cast<u32>(frame.pstate >> 28 & 15));
+  arm::write_nzcv(s, static_cast<u32>(frame.pstate));
   s.fpcr = fpsimd->fpcr & 0x07c00000;  // AHP, DN, FZ, RMode
   std::memcpy(s.v, fpsimd->v, sizeof s.v);
-  write_fpsr(*vcpu_, s, fpsimd->fpsr);
+  vcpu_->set_fp_status(arm::write_fpsr(s, fpsimd->fpsr));
   s.excl_addr = ~u64{0};
   alt_stack_ = {.base = frame.stack_base, .flags = frame.stack_flags & ~SS_ONSTACK, .size = frame.stack_size};
   if (frame.stack_flags & SS_DISABLE) alt_stack_ = {};

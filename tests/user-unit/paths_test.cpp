@@ -1,0 +1,80 @@
+#include "user/paths.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace tiercel::user {
+namespace {
+
+namespace fs = std::filesystem;
+
+class PathsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/var/tmp/tiercel-paths-XXXXXX";
+    ASSERT_NE(mkdtemp(name), nullptr);
+    root_ = name;
+    fs::create_directories(root_ + "/etc/alternatives");
+    fs::create_directories(root_ + "/usr/bin");
+    std::ofstream(root_ + "/usr/bin/real") << "x";
+    fs::create_symlink("/usr/bin/real", root_ + "/etc/alternatives/tool");
+    fs::create_symlink("/etc/alternatives/tool", root_ + "/usr/bin/tool");
+    fs::create_symlink("usr/bin", root_ + "/bin");
+    fs::create_symlink("../../../../etc", root_ + "/usr/up");
+    fs::create_symlink("loop", root_ + "/loop");
+  }
+  void TearDown() override { fs::remove_all(root_); }
+  std::string root_;
+};
+
+TEST_F(PathsTest, FollowsLinksInsideTheRoot) {
+  const Paths paths(root_, false);
+  EXPECT_EQ(paths.resolve(AT_FDCWD, "/usr/bin/tool", Paths::Last::Follow).path, root_ + "/usr/bin/real");
+  EXPECT_EQ(paths.resolve(AT_FDCWD, "/bin/tool", Paths::Last::Keep).path, root_ + "/usr/bin/tool");
+  EXPECT_EQ(paths.resolve(AT_FDCWD, "/usr/up", Paths::Last::Follow).path, root_ + "/etc");
+  EXPECT_EQ(paths.resolve(AT_FDCWD, "/loop", Paths::Last::Follow).error, ELOOP);
+}
+
+TEST_F(PathsTest, FallsBackOnTheHostForLookingOnly) {
+  const Paths paths(root_, false), strict(root_, true);
+  EXPECT_EQ(paths.resolve(AT_FDCWD, "/etc/passwd", Paths::Last::Follow).path, "/etc/passwd");
+  EXPECT_EQ(paths.resolve(AT_FDCWD, "/etc/passwd", Paths::Last::Follow, Paths::Use::Change).path,
+            root_ + "/etc/passwd");
+  EXPECT_EQ(strict.resolve(AT_FDCWD, "/etc/passwd", Paths::Last::Follow).path, root_ + "/etc/passwd");
+  EXPECT_EQ(paths.resolve(AT_FDCWD, "/nowhere/at/all", Paths::Last::Follow).path, "/nowhere/at/all");
+  EXPECT_EQ(strict.resolve(AT_FDCWD, "/nowhere/at/all", Paths::Last::Follow).error, ENOENT);
+}
+
+TEST_F(PathsTest, KeepsTheHostsOwnDirectories) {
+  const Paths paths(root_, false), strict(root_, true);
+  EXPECT_EQ(paths.resolve(AT_FDCWD, "/proc/self/maps", Paths::Last::Follow).path, "/proc/self/maps");
+  EXPECT_EQ(paths.resolve(AT_FDCWD, "/tmp/x", Paths::Last::Keep, Paths::Use::Change).path, "/tmp/x");
+  EXPECT_EQ(paths.resolve(AT_FDCWD, "/processes", Paths::Last::Keep, Paths::Use::Change).path, root_ + "/processes");
+}
+
+TEST_F(PathsTest, RelativePathsInsideTheRoot) {
+  const Paths paths(root_, false);
+  const int directory = open((root_ + "/usr").c_str(), O_PATH | O_DIRECTORY);
+  ASSERT_GE(directory, 0);
+  EXPECT_EQ(paths.resolve(directory, "bin/tool", Paths::Last::Follow).path, root_ + "/usr/bin/real");
+  EXPECT_EQ(paths.resolve(directory, "bin/new", Paths::Last::Keep, Paths::Use::Change).path, root_ + "/usr/bin/new");
+  close(directory);
+  EXPECT_EQ(paths.resolve(AT_FDCWD, "some/file", Paths::Last::Follow).path, "some/file");
+}
+
+TEST_F(PathsTest, ShowsTheGuestItsOwnView) {
+  const Paths paths(root_, false);
+  EXPECT_EQ(paths.guest_view(root_ + "/usr/bin"), "/usr/bin");
+  EXPECT_EQ(paths.guest_view(root_), "/");
+  EXPECT_EQ(paths.guest_view(root_ + "x"), root_ + "x");
+  EXPECT_FALSE(Paths("/", false).has_root());
+}
+
+}  // namespace
+}  // namespace tiercel::user
