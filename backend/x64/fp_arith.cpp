@@ -39,7 +39,15 @@ constexpr int kUnordered = 3, kEqualQuiet = 0, kLess = 1, kLessEqual = 2;
 bool VectorEmitter::emit_fp() {
   if (inst_->op == Opcode::FNeg) return fp_negate();
   if (inst_->op == Opcode::FAbs) return fp_abs();
-  if (f_.fp.flush) return false;
+  if (!f_.fp.flush) return emit_fp_unflushed();
+  if (!flushes_inline()) return false;
+  const ColdEval cold = guard_flush();
+  const bool done = emit_fp_unflushed();
+  a.bind(cold.resume);
+  return done;
+}
+
+bool VectorEmitter::emit_fp_unflushed() {
   switch (inst_->op) {
     case Opcode::FAdd:
     case Opcode::FSub:
@@ -73,18 +81,24 @@ bool VectorEmitter::emit_fp() {
 VectorEmitter::Xmm VectorEmitter::fp_in(unsigned i) {
   const Xmm x = in(i);
   if (!is_vector() || full() || in_zero(i)) return x;
-  const Xmm t = tmp();
-  zero_high(t, x);
-  return t;
+  if (cleaned_[i].isNone()) {
+    const Xmm t = tmp();
+    zero_high(t, x);
+    cleaned_[i] = t;
+  }
+  return cleaned_[i].as<Xmm>();
 }
 
 /// Operand i with its low half in both halves if the arrangement is a 64-bit one.
 VectorEmitter::Xmm VectorEmitter::fp_in_duplicated(unsigned i) {
   const Xmm x = in(i);
   if (!is_vector() || full()) return x;
-  const Xmm t = tmp();
-  un(vop::movddup, t, x);
-  return t;
+  if (cleaned_[i].isNone()) {
+    const Xmm t = tmp();
+    un(vop::movddup, t, x);
+    cleaned_[i] = t;
+  }
+  return cleaned_[i].as<Xmm>();
 }
 
 /// To `cold` if any lane of x or y is a NaN.
@@ -113,9 +127,12 @@ void VectorEmitter::jump_if_unordered(Xmm x, Xmm y, asmjit::Label cold) {
 
 /// The end of an operation whose NaN results need Arm's rules: repairs in a cold path.
 bool VectorEmitter::fp_finish(Xmm d, bool high_is_zero) {
-  if (f_.fp.x86_nans) return finish(d, high_is_zero);
+  if (f_.fp.x86_nans && !f_.fp.flush) return finish(d, high_is_zero);
   const ColdEval cold = cold_eval(d);
-  jump_if_unordered(d, d, cold.entry);
+  if (f_.fp.flush)
+    jump_if_flushed_or_nan(d, cold.entry);
+  else
+    jump_if_unordered(d, d, cold.entry);
   finish(d, high_is_zero);
   a.bind(cold.resume);
   return true;

@@ -50,7 +50,15 @@ Gp sized_gp(Gp r, bool wide) {
 
 bool VectorEmitter::emit_fp_convert() {
   if (inst_->op == Opcode::IntToF) return is_vector() ? int_to_fp_vector() : int_to_fp();
-  if (f_.fp.flush) return false;
+  if (!f_.fp.flush) return emit_fp_convert_unflushed();
+  if (!flushes_inline() || (inst_->op == Opcode::FToInt && !converts_to_int_inline())) return false;
+  const ColdEval cold = guard_flush();
+  const bool done = emit_fp_convert_unflushed();
+  a.bind(cold.resume);
+  return done;
+}
+
+bool VectorEmitter::emit_fp_convert_unflushed() {
   switch (inst_->op) {
     case Opcode::FCvt:
       return fp_convert();
@@ -88,6 +96,11 @@ bool VectorEmitter::fp_convert() {
   return f_.fp.default_nan ? fp_finish(d, true) : finish(d, true);
 }
 
+bool VectorEmitter::converts_to_int_inline() const {
+  const ir::Round mode = IntConversion(inst_->aux).round;
+  return mode == ir::Round::Zero || mode == ir::Round::TieAway || round_immediate(mode) >= 0;
+}
+
 /// Values out of range, and NaNs, make the host return its "integer indefinite" and raise Invalid, nothing else, as Arm
 /// does; the cold path then finds the saturated result. Rounding in a separate step must not raise Inexact before the
 /// range is known: a second conversion, of the operand itself, raises it afterwards.
@@ -95,11 +108,11 @@ bool VectorEmitter::fp_to_int() {
   const IntConversion c(inst_->aux);
   const bool truncate = c.round == ir::Round::Zero;
   const bool away = c.round == ir::Round::TieAway;
-  if (!truncate && !away && round_immediate(c.round) < 0) return false;
+  if (!converts_to_int_inline()) return false;
   const bool wide = inst_->type == Type::I64, from_double = in_type(0) == Type::F64;
   const int width = wide ? 64 : 32;
   Xmm x = in(0);
-  const Gp d = e.def_gp(index_);
+  const Gp d = fresh_gp();
   const ColdEval cold = cold_eval(d);
   const auto compare = [&](Xmm value, const Operand& with) {
     a.emit(from_double ? (avx ? x86::Inst::kIdVucomisd : x86::Inst::kIdUcomisd)
@@ -165,7 +178,7 @@ bool VectorEmitter::fp_to_int_vector() {
   const IntConversion c(inst_->aux);
   const bool truncate = c.round == ir::Round::Zero, wide = size() == 3;
   const bool away = c.round == ir::Round::TieAway;
-  if (c.fraction_bits != 0 || (!truncate && !away && round_immediate(c.round) < 0)) return false;
+  if (c.fraction_bits != 0 || !converts_to_int_inline()) return false;
   if ((wide || c.is_unsigned) && !v512) return false;
   const Xmm x = fp_in(0);
   const Xmm d = fresh(), t = tmp();

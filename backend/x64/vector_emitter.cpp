@@ -77,6 +77,8 @@ bool VectorEmitter::emit(const ir::Inst& inst, u32 index) {
   inst_ = &inst;
   index_ = index;
   std::fill(std::begin(operands_), std::end(operands_), Operand{});
+  std::fill(std::begin(cleaned_), std::end(cleaned_), Operand{});
+  result_ = Operand{};
   switch (inst.op) {
     case Opcode::Bitcast:
     case Opcode::VZext:

@@ -39,7 +39,14 @@ class VectorEmitter : private VectorAsm {
   unsigned size() const { return (static_cast<unsigned>(inst_->arr) - 1) / 2; }
   bool is_double() const { return inst_->type == Type::F64 || (inst_->type == Type::V128 && size() == 3); }
   bool is_vector() const { return inst_->type == Type::V128; }
-  Xmm fresh() { return e.def_xmm(index_); }
+  Xmm fresh() {
+    if (result_.isNone()) result_ = e.def_xmm(index_);
+    return result_.as<Xmm>();
+  }
+  Gp fresh_gp() {
+    if (result_.isNone()) result_ = e.def_gp(index_);
+    return result_.as<Gp>();
+  }
   Xmm reusing(unsigned i) { return e.def_xmm_reusing(index_, inst_->args[i]); }
   /// Out-of-line evaluation of the instruction, for operands fetched before; entered by a jump to `entry`.
   struct ColdEval {
@@ -128,7 +135,9 @@ class VectorEmitter : private VectorAsm {
 
   // -- floating point (fp_arith.cpp, fp_convert.cpp)
   bool emit_fp();
+  bool emit_fp_unflushed();
   bool emit_fp_convert();
+  bool emit_fp_convert_unflushed();
   Xmm fp_in(unsigned i);
   Xmm fp_in_duplicated(unsigned i);
   bool fp_finish(Xmm d, bool high_is_zero);
@@ -146,6 +155,7 @@ class VectorEmitter : private VectorAsm {
   bool fp_round_away();
   void round_away(Xmm d, Xmm x, bool vector, bool is_double, asmjit::Label cold);
   bool fp_convert();
+  bool converts_to_int_inline() const;
   bool fp_to_int();
   void truncate_to_gp(Gp d, Xmm x, bool from_double, bool is_unsigned);
   bool fp_to_int_vector();
@@ -157,10 +167,18 @@ class VectorEmitter : private VectorAsm {
   bool from_half();
   bool to_half();
 
+  // -- flush-to-zero (fp_flush.cpp)
+  bool flushes_inline() const;
+  ColdEval guard_flush();
+  void guard_tiny(Xmm x, Xmm y, bool is_double, asmjit::Label evaluate);
+  void jump_if_flushed_or_nan(Xmm d, asmjit::Label cold);
+
   const ir::Function& f_;
   const ir::Inst* inst_ = nullptr;
   u32 index_ = 0;
   Operand operands_[3];
+  Operand cleaned_[3];  // operands with the lanes replaced that are not part of a 64-bit arrangement
+  Operand result_;
 };
 
 }  // namespace tiercel::backend::x64
