@@ -1,5 +1,6 @@
 #include "frontend-arm/a64_frontend.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <new>
@@ -7,6 +8,7 @@
 #include "base/bits.h"
 #include "base/check.h"
 #include "frontend-arm/a64/disassemble.h"
+#include "frontend-arm/a64/flag_liveness.h"
 #include "frontend-arm/a64/isa_table.h"
 #include "frontend-arm/a64/translate.h"
 #include "frontend-arm/helpers.h"
@@ -113,6 +115,9 @@ class A64Frontend final : public guest::Frontend {
   /// One insn; true if the block goes on.
   bool translate_insn(Translate& t, u32 word) const;
 
+  /// Removes the block's last Set of the flags if every way out of it makes them dead.
+  void drop_dead_flags(std::span<const u8> bytes, ir::Function& f) const;
+
   const A64Table& table_ = a64_table();
   ir::Builder builder_{kSlots};
 };
@@ -141,7 +146,33 @@ bool A64Frontend::translate(const guest::BlockKey& key, guest::CodeReader& code,
     if (more && (out.insn_count >= limits.max_insns || t.next_pc + 4 > t.page_end)) break;
   }
   if (!builder_.terminated()) builder_.jump(t.next_pc);
+  drop_dead_flags(bytes, out);
   return true;
+}
+
+void A64Frontend::drop_dead_flags(std::span<const u8> bytes, ir::Function& f) const {
+  // Only a Set with nothing behind it that may fault: at a fault the flags must be right.
+  const auto dead_set = [&] {
+    for (std::size_t i = f.insts.size(); i-- > 0;) {
+      const ir::Inst& inst = f.insts[i];
+      if (inst.op == ir::Opcode::Set && inst.slot() == slot::kFlags) return true;
+      if (ir::may_fault(inst.op)) return false;
+    }
+    return false;
+  };
+  const ir::Inst& last = f.insts.back();
+  if ((last.op != ir::Opcode::Jump && last.op != ir::Opcode::Branch) || !dead_set()) return;
+  u64 until = f.end_pc;
+  const auto dead_at = [&](u64 pc) {
+    const FlagLiveness r = flag_liveness(table_, bytes, f.pc, pc);
+    until = std::max(until, r.looked_until);
+    return r.dead;
+  };
+  if (!dead_at(last.imm)) return;
+  if (last.op == ir::Opcode::Branch && !dead_at(f.constant(last.aux).lo)) return;
+  f.end_pc = until;  // the translation depends on those insns too: a change there must end it
+  for (std::size_t i = f.insts.size(); i-- > 0 && !ir::may_fault(f.insts[i].op);)
+    if (f.insts[i].op == ir::Opcode::Set && f.insts[i].slot() == slot::kFlags) f.insts[i] = ir::Inst{};
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ void Emitter::eval_call(const Inst& inst, u32 index) {
   clobber_flags();
   for (unsigned k = 0; k < ir::info(inst.op).operands.size(); ++k)
     if (inst.args[k]) store_arg(k, inst.args[k]);
+  locked_ = 0;  // the operands are in the frame: their registers may go to the result
   call_eval(index);
   if (wants_xmm(index)) {
     load(def_xmm(index), x86::ptr(x86::rsp, frame::kResult, 16), ir::type_bits(inst.type));

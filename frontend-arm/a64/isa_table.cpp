@@ -48,12 +48,34 @@ std::vector<Row> all_rows() {
   return rows;
 }
 
+bool is_one_of(std::string_view mnemonic, std::initializer_list<std::string_view> list) {
+  return std::find(list.begin(), list.end(), mnemonic) != list.end();
+}
+
+/// Arm ARM, "A64 instruction set encoding": bits 28..25 name the group. Data processing never faults.
+FlagEffect flag_effect_of(const Row& r) {
+  const bool immediate = (r.mask >> 26 & 7) == 7 && (r.value >> 26 & 7) == 4;
+  const bool register_or_simd = (r.mask >> 25 & 7) == 7 && ((r.value >> 25 & 7) == 5 || (r.value >> 25 & 7) == 7);
+  if (r.kind != RowKind::Implemented) return FlagEffect::Unknown;
+  if (r.manual == "NOP") return FlagEffect::None;
+  if (!immediate && !register_or_simd) return FlagEffect::Unknown;
+  const std::string_view m = r.mnemonic();
+  if (is_one_of(m, {"adds", "subs", "ands", "bics", "fcmp", "fcmpe"})) return FlagEffect::Overwrites;
+  if (is_one_of(m, {"adc", "adcs", "sbc", "sbcs", "csel", "csinc", "csinv", "csneg", "ccmp", "ccmn", "fccmp", "fccmpe",
+                    "fcsel"}))
+    return FlagEffect::Unknown;
+  return FlagEffect::None;
+}
+
 }  // namespace
 
 A64Table::A64Table() : rows_(all_rows()), first_(std::size_t{1} << kHotBits) {
   CHECK(rows_.size() < kNone);
   keys_.reserve(rows_.size());
-  for (const Row& r : rows_) keys_.push_back({r.mask, r.value, r.valid != nullptr});
+  for (const Row& r : rows_) {
+    keys_.push_back({r.mask, r.value, r.valid != nullptr});
+    flag_effects_.push_back(flag_effect_of(r));
+  }
   // Every value of the hot bits that agrees with a row's fixed ones: all subsets of the free bits.
   const auto for_each_hot = [](const Row& r, auto visit) {
     const u32 free = ~hot_bits(r.mask) & low_mask(kHotBits);

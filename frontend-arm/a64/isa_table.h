@@ -8,6 +8,13 @@
 
 namespace tiercel::arm {
 
+/// What an instruction does to NZCV.
+enum class FlagEffect : u8 {
+  None,        // neither reads nor writes it, cannot fault, goes on to the next insn
+  Overwrites,  // replaces all four flags without reading them and cannot fault
+  Unknown,     // anything else
+};
+
 class A64Table {
  public:
   A64Table();
@@ -28,6 +35,7 @@ class A64Table {
     const Row* r = find(word);
     return r && r->kind != RowKind::Undefined ? r : nullptr;
   }
+  FlagEffect flag_effect(const Row* r) const { return flag_effects_[index_of(r)]; }
   u32 index_of(const Row* r) const { return static_cast<u32>(r - rows_.data()); }
 
  private:
@@ -42,6 +50,7 @@ class A64Table {
   };
   std::vector<Row> rows_;
   std::vector<Key> keys_;
+  std::vector<FlagEffect> flag_effects_;
   std::vector<u16> candidates_;  // runs of row indices, each ended by kNone
   std::vector<u32> first_;       // per value of the hot bits: where its run starts
 };

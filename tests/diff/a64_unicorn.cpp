@@ -1,6 +1,7 @@
 // Random A64 sequences with random state, executed by Unicorn and by our tiers. Prints every first disagreement with
 // all that is needed to understand it, and the sequence reduced to the instructions that matter.
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/mman.h>
 
 #include <CLI/CLI.hpp>
@@ -30,6 +31,18 @@ void install(const Sequence& s) {
   u32* code = reinterpret_cast<u32*>(s.pc);
   std::fill(code, code + kSlotBytes / 4, kBrk);
   std::copy(s.words.begin(), s.words.end(), code);
+}
+
+/// What runs right now, for the message when one of our tiers aborts.
+const Sequence* current_sequence = nullptr;
+
+void explain_abort(int) {
+  if (current_sequence)
+    for (std::size_t i = 0; i < current_sequence->words.size(); ++i) {
+      const u32 word = current_sequence->words[i];
+      fmt::print(stderr, "  {:08x}  {}\n", word, arm::disassemble(arm::a64_table().find(word), word, 0));
+    }
+  signal(SIGABRT, SIG_DFL);
 }
 
 /// One execution by everybody.
@@ -175,6 +188,7 @@ int Differential::run() {
   while (runs_ < options_.count && (options_.seconds == 0 || elapsed() < options_.seconds)) {
     const Sequence s = generator_.sequence(next_slot(), options_.max_insns);
     install(s);
+    current_sequence = &s;
     for (u64 i = 0; i < options_.states; ++i) {
       const CpuState start = generator_.state(s);
       Data data;
@@ -218,6 +232,7 @@ int run(int argc, char** argv) {
       fmt::print(stderr, "cannot map {:#x}\n", base);
       return 1;
     }
+  signal(SIGABRT, explain_abort);
   return Differential(options).run();
 }
 
