@@ -678,6 +678,91 @@ TEST_P(VectorTest, EveryOpcodeAgreesWithEval) {
   }
 }
 
+/// Negations that disappear into a fused multiply-add, NaNs included.
+TEST_P(VectorTest, FusedNegationsAgreeWithEval) {
+  Machine m(GetParam());
+  Operands operands(3);
+  const std::pair<Type, Arr> kinds[] = {{Type::F32, Arr::None},
+                                        {Type::F64, Arr::None},
+                                        {Type::V128, Arr::S4},
+                                        {Type::V128, Arr::D2},
+                                        {Type::V128, Arr::S2}};
+  for (const auto& [type, arr] : kinds)
+    for (unsigned negate = 1; negate < 8; ++negate)
+      for (const bool flush : {false, true}) {
+        const ir::FpRules rules{.flush = flush};
+        ir::Builder b(m.slots());
+        ir::Function f;
+        b.begin(f, 0x1000, rules);
+        Value args[3];
+        for (unsigned k = 0; k < 3; ++k) {
+          args[k] = b.get(type, slot_v(1 + 7 * k));
+          if (negate >> k & 1) args[k] = b.fp(Opcode::FNeg, type, arr, {args[k]});
+        }
+        const Value sum = b.fp(Opcode::FMulAdd, type, arr, {args[0], args[1], args[2]});
+        b.set(slot_v(0), sum);
+        b.exit(ir::ExitKind::Yield, 0x1004);
+        m.compile(f);
+        ir::Inst negation{.op = Opcode::FNeg, .type = type, .arr = arr};
+        negation.args[0] = Value{0};
+        const ir::PureOp fneg = ir::pure_op(f, negation), fma = ir::pure_op(f, f[sum]);
+        for (unsigned round = 0; round < 400; ++round) {
+          const unsigned width = type == Type::V128 ? ir::lane_bits(arr) : ir::type_bits(type);
+          U128 want_args[3];
+          const u32 rounding = (round & 3) << 13;
+          u32 extra = 0;
+          ir::FpEnv env{.extra = &extra};
+          for (unsigned k = 0; k < 3; ++k) {
+            U128 v = operands.next(Type::V128, width, true);
+            m.state().v[1 + 7 * k] = v;
+            v = shaped(v, type, Shape::Plain);
+            want_args[k] = negate >> k & 1 ? ir::eval(fneg, &v, env) : v;
+          }
+          m.context().mxcsr = 0x1f80 | rounding;
+          m.context().fp_extra = 0;
+          m.run();
+          _mm_setcsr(0x1f80 | rounding);
+          const U128 want = ir::eval(fma, want_args, env);
+          const u32 want_status = _mm_getcsr() & 0x3d;
+          _mm_setcsr(0x1f80);
+          ASSERT_EQ(hex(m.state().v[0]), hex(want)) << negate << " type " << int(type) << " arr " << int(arr) << "\n"
+                                                    << hex(want_args[0]) << "\n"
+                                                    << hex(want_args[1]) << "\n"
+                                                    << hex(want_args[2]) << "\n"
+                                                    << m.listing();
+          ASSERT_EQ(m.context().mxcsr & 0x3d, want_status) << m.listing();
+          ASSERT_EQ(m.context().fp_extra, extra);
+        }
+      }
+}
+
+/// A round of AES whose substitution and column mixing are one host instruction.
+TEST_P(VectorTest, FusedAesRoundsAgreeWithEval) {
+  Machine m(GetParam());
+  Operands operands(4);
+  for (const auto& [substitute, mix] :
+       {std::pair{Opcode::AesEnc, Opcode::AesMix}, std::pair{Opcode::AesDec, Opcode::AesInvMix},
+        std::pair{Opcode::AesEnc, Opcode::AesInvMix}}) {
+    ir::Builder b(m.slots());
+    ir::Function f;
+    b.begin(f, 0x1000, {});
+    const Value x = b.op(substitute, Type::V128, {b.get(Type::V128, slot_v(9))});
+    const Value y = b.op(mix, Type::V128, {x});
+    b.set(slot_v(30), y);
+    b.exit(ir::ExitKind::Yield, 0x1004);
+    m.compile(f);
+    const ir::PureOp first = ir::pure_op(f, f[x]), second = ir::pure_op(f, f[y]);
+    for (unsigned round = 0; round < 50; ++round) {
+      const U128 in = operands.next(Type::V128, 64, false);
+      m.state().v[9] = in;
+      m.run();
+      ir::FpEnv env;
+      const U128 middle = ir::eval(first, &in, env);
+      ASSERT_EQ(hex(m.state().v[30]), hex(ir::eval(second, &middle, env))) << m.listing();
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Levels, VectorTest, testing::ValuesIn(levels()),
                          [](const testing::TestParamInfo<Level>& info) {
                            std::string name = info.param.name;
