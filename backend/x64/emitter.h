@@ -100,6 +100,7 @@ class Emitter {
   // -- conditions and EFLAGS (flags.cpp)
   /// A host condition that holds iff the I1 value does; EFLAGS then keep it until clobbered.
   x86::CondCode condition(Value v);
+  void prepare_condition(Value v);
   /// Saves what EFLAGS hold if somebody needs it after this inst (or, `now`: in this inst).
   void clobber_flags();
   bool flags_live() const { return eflags_.owner != kNoOwner && state_[eflags_.owner].last_use > index_; }
@@ -287,7 +288,9 @@ class Emitter {
   bool eflags_wanted() const { return eflags_.owner != kNoOwner && state_[eflags_.owner].last_use >= index_; }
   void load_eflags(Value flags);
   void save_eflags();
+  void save_eflags_to_register();
   void flags_to_ax();
+  void prepare_carry(Value c);
   void carry_to_cf(Value c, bool inverted);
   x86::CondCode flags_condition(Value flags, ir::Cond cond);
   x86::CondCode fcmp_equal(ir::Cond cond);

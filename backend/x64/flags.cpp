@@ -88,6 +88,12 @@ void Emitter::clobber_flags() {
 
 /// Copies the owner's flags or condition to a register. EFLAGS keep it, though perhaps in another form.
 void Emitter::save_eflags() {
+  const u64 locked = locked_;
+  save_eflags_to_register();
+  locked_ = locked;  // the saved value may be spilled, its temporaries are free
+}
+
+void Emitter::save_eflags_to_register() {
   const u32 owner = eflags_.owner;
   if (eflags_.is_condition) {
     const Gp r = temp_gp();
@@ -122,16 +128,13 @@ void Emitter::flags_to_ax() {
     return;
   }
   const bool swapped = eflags_.form == FlagsForm::FcmpSwapped;
-  const Gp t = temp_gp();
-  const auto choose = [&](CondCode cc, u32 flags) {
-    a.mov(t.r32(), asmjit::Imm(flags));
-    a.cmov(cc, x86::eax, t.r32());
-  };
-  constexpr u32 kLess = kStoredN | kStoredNotC, kGreater = 0, kEqual = kStoredZ, kUnordered = kStoredV;
+  constexpr u64 kLess = kStoredN | kStoredNotC, kGreater = 0, kEqual = kStoredZ, kUnordered = kStoredV;
+  const u64 below = swapped ? kGreater : kLess;
+  const Mem choices = with_size(constant({below | kEqual << 32, kUnordered}), 4);
   a.mov(x86::eax, asmjit::Imm(swapped ? kLess : kGreater));
-  choose(CondCode::kB, swapped ? kGreater : kLess);
-  choose(CondCode::kE, kEqual);
-  choose(CondCode::kP, kUnordered);
+  a.cmovb(x86::eax, choices);
+  a.cmove(x86::eax, choices.cloneAdjusted(4));
+  a.cmovp(x86::eax, choices.cloneAdjusted(8));
 }
 
 /// Makes EFLAGS hold `flags`, which are in a register or in memory.
@@ -152,6 +155,16 @@ void Emitter::load_eflags(Value flags) {
   a.sahf();
   if (saved.isValid()) a.mov(x86::rax, saved);
   set_eflags(flags.index, FlagsForm::Borrow);
+}
+
+/// Call before fetching operands when condition(c) comes later: what needs many registers happens here.
+void Emitter::prepare_condition(Value c) {
+  const ValueState& s = state_[c.index];
+  if (inst(c).op != Opcode::FlagsCond || s.place != kNowhere || s.spill >= 0) return;
+  const Value flags = inst(c).args[0];
+  if (eflags_.owner == flags.index || inst(c).cond() < ir::Cond::Ge) return;
+  load_eflags(flags);
+  locked_ = 0;
 }
 
 CondCode Emitter::condition(Value v) {
@@ -250,13 +263,27 @@ void Emitter::materialise(u32 index) {
   const Inst& inst = f_->insts[index];
   CHECK_MSG(inst.op == Opcode::FlagsCond, "use of a value that is nowhere");
   const bool was_busy = eflags_busy_;
+  const u64 locked = locked_;
+  const bool loaded = eflags_.owner != inst.args[0].index;
   const CondCode cc = flags_condition(inst.args[0], inst.cond());
   const Gp r = temp_gp();
   a.mov(r.r32(), asmjit::Imm(0));
   a.set(cc, r.r8());
   eflags_busy_ = was_busy;
+  locked_ = locked;
+  // Callers who change EFLAGS have saved them before they fetch operands: leave nothing in them behind their back.
+  if (loaded) eflags_.owner = kNoOwner;
   put(index, r.id());
   state_[index].high_zero = true;
+}
+
+/// Call before fetching operands when carry_to_cf(c) comes later.
+void Emitter::prepare_carry(Value c) {
+  const ValueState& s = state_[c.index];
+  if (inst(c).op == Opcode::Const) return;
+  const bool is_carry =
+      inst(c).op == Opcode::FlagsCond && (inst(c).cond() == ir::Cond::Hs || inst(c).cond() == ir::Cond::Lo);
+  if (!is_carry || s.place != kNowhere || s.spill >= 0) use_gp(c);
 }
 
 /// CF = c, or not c if inverted.
@@ -436,6 +463,7 @@ void Emitter::emit_flags_add(const Inst& inst, u32 i) {
 
 void Emitter::emit_flags_carry(const Inst& inst, u32 i) {
   if (flags_live()) clobber_flags();
+  prepare_carry(inst.args[2]);
   const bool subtract = inst.op == Opcode::FlagsSbc;
   const Type type = this->inst(inst.args[0]).type;
   const Operand_ right = use_any(inst.args[1]);
@@ -449,11 +477,15 @@ void Emitter::emit_flags_carry(const Inst& inst, u32 i) {
 
 void Emitter::emit_ccmp(const Inst& inst, u32 i) {
   if (flags_live()) clobber_flags();
+  prepare_condition(inst.args[0]);
+  // Conditions on FP flags may take two registers: settle them while there are some.
+  if (eflags_.form == FlagsForm::Fcmp || eflags_.form == FlagsForm::FcmpSwapped) use_gp(inst.args[0]);
   const bool subtract = inst.op == Opcode::FlagsCcmpSub;
   const Type type = this->inst(inst.args[1]).type;
+  unlock(inst.args[0]);
   reserve(x86::rax);
   const Operand_ right = use_any(inst.args[2]);
-  Gp left = sized(use_gp(inst.args[1]), type);
+  const Gp left = sized(use_gp(inst.args[1]), type);
   const CondCode cc = condition(inst.args[0]);
   const Label back = a.newLabel();
   const u32 otherwise = ir::flags_from_nzcv(static_cast<u32>(inst.imm));

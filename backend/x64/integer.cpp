@@ -160,7 +160,7 @@ void Emitter::emit_sub(const Inst& inst, u32 i) {
   if (is_const(x, c) && c == 0 && !(y == x)) {
     clobber_flags();
     a.neg(define_copy(i, y, 0));
-  } else if (twin == kNoOwner && hinted_at(i, y) && reusable(y)) {
+  } else if (twin == kNoOwner && !(x == y) && hinted_at(i, y) && reusable(y)) {
     // x - y where y is in the place of the result
     clobber_flags();
     const Operand_ left = use_any(x);
@@ -264,6 +264,7 @@ void Emitter::emit_or_xor(const Inst& inst, u32 i, u32 id) {
 
 void Emitter::emit_carry(const Inst& inst, u32 i) {
   if (flags_live()) clobber_flags();
+  prepare_carry(inst.args[2]);
   const bool subtract = inst.op == Opcode::Sbc;
   const Operand_ right = use_any(inst.args[1]);
   if (!is_in_memory_or_const(inst.args[0].index)) use_gp(inst.args[0]);  // lock it
@@ -634,6 +635,7 @@ bool Emitter::emit_select(const Inst& inst, u32 i) {
     set_high_zero(i);
     return true;
   }
+  prepare_condition(c);
   const Gp rx = sized(use_gp(x), inst.type), ry = sized(use_gp(y), inst.type);
   const x86::CondCode cc = condition(c);
   const Gp d = sized(gp(define(i, false, reusable(x) | reusable(y))), inst.type);

@@ -255,14 +255,16 @@ void Emitter::emit_cas_if(const Inst& inst, u32 i) {
   // The result starts as the condition: when that is false, it is the result.
   const Gp c = use_gp(inst.args[0]);
   clobber_flags();
+  const bool in_rax = c.id() == x86::rax.id();
+  if (!in_rax) reserve(x86::rax);
   Gp d = c;
-  if (c.id() == x86::rax.id() || !reusable(inst.args[0])) {
+  if (in_rax || plan_.pinned(c.id()) || !reusable(inst.args[0])) {
     d = temp_gp();
     a.mov(d.r32(), c.r32());
     unlock(inst.args[0]);
   }
   lock(d.id());
-  if (d.id() != x86::rax.id()) reserve(x86::rax);
+  if (in_rax) reserve(x86::rax);
   fetch(x86::rax, inst.args[2]);
   unlock(inst.args[2]);
   lock(x86::rax.id());

@@ -161,14 +161,17 @@ void Emitter::overwrite_home(unsigned reg) {
 
 /// The memory of `slot` is about to change.
 void Emitter::rescue_slot(u16 slot) {
+  ++slot_version_[slot];  // first: what is loaded here must not be taken for a copy of the memory
   while (slot_first_[slot] != kNoOwner) {
     const u32 v = slot_first_[slot];
-    if (state_[v].last_use > index_ && state_[v].spill < 0)
-      load_value(v, wants_xmm(v));
-    else
+    if (state_[v].last_use <= index_ || state_[v].spill >= 0) {
       remove(v);
+      continue;
+    }
+    const u64 locked = locked_;
+    load_value(v, wants_xmm(v));
+    locked_ = locked;
   }
-  ++slot_version_[slot];
 }
 
 bool Emitter::occupied_later(unsigned reg) const {
