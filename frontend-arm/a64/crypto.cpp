@@ -35,22 +35,30 @@ bool three(Translate& t, VReg m, VReg n, VReg d) {
 
 using enum Opcode;
 constexpr auto kRows = std::to_array<Row>({
-    row<"01001110 00 10100 00100 10 Rn:5 Rd:5", aes_round<AesEnc>>("aese", Feature::AES, "AESE"),
-    row<"01001110 00 10100 00101 10 Rn:5 Rd:5", aes_round<AesDec>>("aesd", Feature::AES, "AESD"),
-    row<"01001110 00 10100 00110 10 Rn:5 Rd:5", one<AesMix>>("aesmc", Feature::AES, "AESMC"),
-    row<"01001110 00 10100 00111 10 Rn:5 Rd:5", one<AesInvMix>>("aesimc", Feature::AES, "AESIMC"),
+    row<"01001110 00 10100 00100 10 Rn:5 Rd:5", aes_round<AesEnc>>("aese {Rd:.16b}, {Rn:.16b}", Feature::AES, "AESE"),
+    row<"01001110 00 10100 00101 10 Rn:5 Rd:5", aes_round<AesDec>>("aesd {Rd:.16b}, {Rn:.16b}", Feature::AES, "AESD"),
+    row<"01001110 00 10100 00110 10 Rn:5 Rd:5", one<AesMix>>("aesmc {Rd:.16b}, {Rn:.16b}", Feature::AES, "AESMC"),
+    row<"01001110 00 10100 00111 10 Rn:5 Rd:5", one<AesInvMix>>("aesimc {Rd:.16b}, {Rn:.16b}", Feature::AES, "AESIMC"),
 
-    row<"01011110 00 0 Rm:5 0 000 00 Rn:5 Rd:5", three<Sha1C>>("sha1c", Feature::SHA1, "SHA1C"),
-    row<"01011110 00 0 Rm:5 0 001 00 Rn:5 Rd:5", three<Sha1P>>("sha1p", Feature::SHA1, "SHA1P"),
-    row<"01011110 00 0 Rm:5 0 010 00 Rn:5 Rd:5", three<Sha1M>>("sha1m", Feature::SHA1, "SHA1M"),
-    row<"01011110 00 0 Rm:5 0 011 00 Rn:5 Rd:5", three<Sha1Su0>>("sha1su0", Feature::SHA1, "SHA1SU0"),
-    row<"01011110 00 0 Rm:5 0 100 00 Rn:5 Rd:5", three<Sha256H>>("sha256h", Feature::SHA256, "SHA256H"),
-    row<"01011110 00 0 Rm:5 0 101 00 Rn:5 Rd:5", three<Sha256H2>>("sha256h2", Feature::SHA256, "SHA256H2"),
-    row<"01011110 00 0 Rm:5 0 110 00 Rn:5 Rd:5", three<Sha256Su1>>("sha256su1", Feature::SHA256, "SHA256SU1"),
+    row<"01011110 00 0 Rm:5 0 000 00 Rn:5 Rd:5", three<Sha1C>>("sha1c {Rd:q}, {Rn:S}, {Rm:.4s}", Feature::SHA1,
+                                                               "SHA1C"),
+    row<"01011110 00 0 Rm:5 0 001 00 Rn:5 Rd:5", three<Sha1P>>("sha1p {Rd:q}, {Rn:S}, {Rm:.4s}", Feature::SHA1,
+                                                               "SHA1P"),
+    row<"01011110 00 0 Rm:5 0 010 00 Rn:5 Rd:5", three<Sha1M>>("sha1m {Rd:q}, {Rn:S}, {Rm:.4s}", Feature::SHA1,
+                                                               "SHA1M"),
+    row<"01011110 00 0 Rm:5 0 011 00 Rn:5 Rd:5", three<Sha1Su0>>("sha1su0 {Rd:.4s}, {Rn:.4s}, {Rm:.4s}", Feature::SHA1,
+                                                                 "SHA1SU0"),
+    row<"01011110 00 0 Rm:5 0 100 00 Rn:5 Rd:5", three<Sha256H>>("sha256h {Rd:q}, {Rn:q}, {Rm:.4s}", Feature::SHA256,
+                                                                 "SHA256H"),
+    row<"01011110 00 0 Rm:5 0 101 00 Rn:5 Rd:5", three<Sha256H2>>("sha256h2 {Rd:q}, {Rn:q}, {Rm:.4s}", Feature::SHA256,
+                                                                  "SHA256H2"),
+    row<"01011110 00 0 Rm:5 0 110 00 Rn:5 Rd:5", three<Sha256Su1>>("sha256su1 {Rd:.4s}, {Rn:.4s}, {Rm:.4s}",
+                                                                   Feature::SHA256, "SHA256SU1"),
 
-    row<"01011110 00 10100 00000 10 Rn:5 Rd:5", one<Sha1H>>("sha1h", Feature::SHA1, "SHA1H"),
-    row<"01011110 00 10100 00001 10 Rn:5 Rd:5", two<Sha1Su1>>("sha1su1", Feature::SHA1, "SHA1SU1"),
-    row<"01011110 00 10100 00010 10 Rn:5 Rd:5", two<Sha256Su0>>("sha256su0", Feature::SHA256, "SHA256SU0"),
+    row<"01011110 00 10100 00000 10 Rn:5 Rd:5", one<Sha1H>>("sha1h {Rd:S}, {Rn:S}", Feature::SHA1, "SHA1H"),
+    row<"01011110 00 10100 00001 10 Rn:5 Rd:5", two<Sha1Su1>>("sha1su1 {Rd:.4s}, {Rn:.4s}", Feature::SHA1, "SHA1SU1"),
+    row<"01011110 00 10100 00010 10 Rn:5 Rd:5", two<Sha256Su0>>("sha256su0 {Rd:.4s}, {Rn:.4s}", Feature::SHA256,
+                                                                "SHA256SU0"),
 });
 
 }  // namespace

@@ -6,44 +6,23 @@
 
 #include "base/check.h"
 #include "frontend-arm/a64/bitmask.h"
+#include "frontend-arm/a64/disassemble_internal.h"
 
 namespace tiercel::arm {
-namespace {
 
-constexpr std::string_view kSecond = "{@2}";
-constexpr const char* kConditions[] = {"eq", "ne", "hs", "lo", "mi", "pl", "vs", "vc",
-                                       "hi", "ls", "ge", "lt", "gt", "le", "al", "nv"};
-
-struct Context {
-  const Row& row;
-  u32 word;
-  u64 pc;
-
-  const FieldSpec* find(std::string_view name) const {
-    for (const FieldSpec& f : row.pattern->span())
-      if (f.name == name) return &f;
-    return nullptr;
-  }
-  u32 field(std::string_view name) const {
-    const FieldSpec* f = find(name);
-    CHECK_MSG(f != nullptr, row.pattern->text.data());
-    return f->of(word);
-  }
-  /// A field that some rows fix instead: then `otherwise`.
-  u32 field_or(std::string_view name, u32 otherwise) const {
-    const FieldSpec* f = find(name);
-    return f ? f->of(word) : otherwise;
-  }
-};
-
-std::string x_name(u32 n, bool is64, bool is_sp) {
+std::string detail::x_name(u32 n, bool is64, bool is_sp) {
   if (n == 31) return is_sp ? (is64 ? "sp" : "wsp") : (is64 ? "xzr" : "wzr");
   return fmt::format("{}{}", is64 ? 'x' : 'w', n);
 }
 
-std::string arrangement_name(u32 size, bool full) {
-  return fmt::format("{}{}", (full ? 16u : 8u) >> size, "bhsd"[size]);
-}
+namespace {
+
+using detail::Context;
+using detail::Printer;
+using detail::x_name;
+
+constexpr const char* kConditions[] = {"eq", "ne", "hs", "lo", "mi", "pl", "vs", "vc",
+                                       "hi", "ls", "ge", "lt", "gt", "le", "al", "nv"};
 
 // -- printers named with @ -------------------------------------------------------------------------------------------
 
@@ -185,15 +164,6 @@ std::string print_pair_rt(const Context& c) {
   return x_name(c.field("Rt"), c.field("sf"), false) + ", " + x_name(c.field("Rt") + 1, c.field("sf"), false);
 }
 
-/// The forms of long and narrowing SIMD instructions that use the upper halves.
-std::string print_second(const Context& c) {
-  return c.field("Q") ? "2" : "";
-}
-
-struct Printer {
-  std::string_view name;
-  std::string (*print)(const Context&);
-};
 constexpr Printer kPrinters[] = {
     {"shift12", print_shift12},
     {"bitmask", print_bitmask},
@@ -219,7 +189,6 @@ constexpr Printer kPrinters[] = {
     {"sysreg", print_system_register},
     {"pair_rs", print_pair_rs},
     {"pair_rt", print_pair_rt},
-    {kSecond.substr(2, 1), print_second},
 };
 
 // -- the notation ----------------------------------------------------------------------------------------------------
@@ -243,8 +212,9 @@ std::string print_number(std::string_view format, const FieldSpec& f, const Cont
 
 std::string print_piece(std::string_view piece, const Context& c) {
   if (piece.starts_with('@')) {
-    for (const Printer& p : kPrinters)
-      if (p.name == piece.substr(1)) return p.print(c);
+    for (const std::span<const Printer> printers : {std::span<const Printer>(kPrinters), detail::simd_printers()})
+      for (const Printer& p : printers)
+        if (p.name == piece.substr(1)) return p.print(c);
     CHECK_MSG(false, piece.data());
   }
   const std::size_t end = std::min(piece.find_first_of(":*"), piece.size());
@@ -257,20 +227,14 @@ std::string print_piece(std::string_view piece, const Context& c) {
   if (format == "x" || format == "w") return x_name(n, format == "x", false);
   if (format == "xs" || format == "ws") return x_name(n, format == "xs", true);
   if (format == "c") return kConditions[n];
-  if (format == "v") return fmt::format("v{}", n);
-  if (format == "T") return fmt::format("v{}.{}", n, arrangement_name(c.field("size"), c.field_or("Q", 1)));
-  if (format.starts_with('.')) return fmt::format("v{}{}", n, format);
-  if (format == "b" || format == "h" || format == "d" || format == "q" || format == "S")
-    return fmt::format("{}{}", format == "S" ? 's' : format[0], n);
+  if (const std::string simd = detail::simd_register(format, n, c); !simd.empty()) return simd;
   return print_number(format, *f, c);
 }
 
 }  // namespace
 
 bool has_operand_text(const Row& row) {
-  std::string_view text = row.text;
-  if (text.ends_with(kSecond)) text.remove_suffix(kSecond.size());
-  return text.find_first_of(" {") != text.npos || row.pattern->count == 0;
+  return row.text.find_first_of(" {") != row.text.npos || row.pattern->count == 0;
 }
 
 std::string disassemble(const Row* row, u32 word, u64 pc) {

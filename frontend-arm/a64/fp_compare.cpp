@@ -52,13 +52,15 @@ bool fcsel(Translate& t, bool sz, VReg m, u32 cond, VReg n, VReg d) {
 }
 
 constexpr auto kRows = std::to_array<Row>({
-    fp<"000 11110 0 sz 1 Rm:5 00 1000 Rn:5 00000", fcmp<false>>("fcmp", "FCMP"),
-    fp<"000 11110 0 sz 1 Rm:5 00 1000 Rn:5 10000", fcmp<true>>("fcmpe", "FCMPE"),
-    fp<"000 11110 0 sz 1 ..... 00 1000 Rn:5 01000", fcmp_zero<false>>("fcmp", "FCMP"),
-    fp<"000 11110 0 sz 1 ..... 00 1000 Rn:5 11000", fcmp_zero<true>>("fcmpe", "FCMPE"),
-    fp<"000 11110 0 sz 1 Rm:5 cond:4 01 Rn:5 0 nzcv:4", fccmp<false>>("fccmp", "FCCMP"),
-    fp<"000 11110 0 sz 1 Rm:5 cond:4 01 Rn:5 1 nzcv:4", fccmp<true>>("fccmpe", "FCCMPE"),
-    fp<"000 11110 0 sz 1 Rm:5 cond:4 11 Rn:5 Rd:5", fcsel>("fcsel", "FCSEL"),
+    fp<"000 11110 0 sz 1 Rm:5 00 1000 Rn:5 00000", fcmp<false>>("fcmp {Rn:Z}, {Rm:Z}", "FCMP"),
+    fp<"000 11110 0 sz 1 Rm:5 00 1000 Rn:5 10000", fcmp<true>>("fcmpe {Rn:Z}, {Rm:Z}", "FCMPE"),
+    fp<"000 11110 0 sz 1 ..... 00 1000 Rn:5 01000", fcmp_zero<false>>("fcmp {Rn:Z}, #0.0", "FCMP"),
+    fp<"000 11110 0 sz 1 ..... 00 1000 Rn:5 11000", fcmp_zero<true>>("fcmpe {Rn:Z}, #0.0", "FCMPE"),
+    fp<"000 11110 0 sz 1 Rm:5 cond:4 01 Rn:5 0 nzcv:4", fccmp<false>>("fccmp {Rn:Z}, {Rm:Z}, #{nzcv}, {cond:c}",
+                                                                      "FCCMP"),
+    fp<"000 11110 0 sz 1 Rm:5 cond:4 01 Rn:5 1 nzcv:4", fccmp<true>>("fccmpe {Rn:Z}, {Rm:Z}, #{nzcv}, {cond:c}",
+                                                                     "FCCMPE"),
+    fp<"000 11110 0 sz 1 Rm:5 cond:4 11 Rn:5 Rd:5", fcsel>("fcsel {Rd:Z}, {Rn:Z}, {Rm:Z}, {cond:c}", "FCSEL"),
 });
 
 }  // namespace

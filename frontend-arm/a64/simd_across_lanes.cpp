@@ -55,17 +55,17 @@ bool floating(Translate& t, VReg n, VReg d) {
 
 using enum Opcode;
 constexpr auto kRows = std::to_array<Row>({
-    simd<"0 Q 0 01110 size:2 11000 00011 10 Rn:5 Rd:5", addlv<false>, across>("saddlv", "SADDLV"),
-    simd<"0 Q 1 01110 size:2 11000 00011 10 Rn:5 Rd:5", addlv<true>, across>("uaddlv", "UADDLV"),
-    simd<"0 Q 0 01110 size:2 11000 01010 10 Rn:5 Rd:5", integer<VMaxS>, across>("smaxv", "SMAXV"),
-    simd<"0 Q 1 01110 size:2 11000 01010 10 Rn:5 Rd:5", integer<VMaxU>, across>("umaxv", "UMAXV"),
-    simd<"0 Q 0 01110 size:2 11000 11010 10 Rn:5 Rd:5", integer<VMinS>, across>("sminv", "SMINV"),
-    simd<"0 Q 1 01110 size:2 11000 11010 10 Rn:5 Rd:5", integer<VMinU>, across>("uminv", "UMINV"),
-    simd<"0 Q 0 01110 size:2 11000 11011 10 Rn:5 Rd:5", integer<VAdd>, across>("addv", "ADDV"),
-    simd<"0 1 1 01110 00 11000 01100 10 Rn:5 Rd:5", floating<FMaxNm>>("fmaxnmv", "FMAXNMV"),
-    simd<"0 1 1 01110 00 11000 01111 10 Rn:5 Rd:5", floating<FMax>>("fmaxv", "FMAXV"),
-    simd<"0 1 1 01110 10 11000 01100 10 Rn:5 Rd:5", floating<FMinNm>>("fminnmv", "FMINNMV"),
-    simd<"0 1 1 01110 10 11000 01111 10 Rn:5 Rd:5", floating<FMin>>("fminv", "FMINV"),
+    simd<"0 Q 0 01110 size:2 11000 00011 10 Rn:5 Rd:5", addlv<false>, across>("saddlv {Rd:Zw}, {Rn:T}", "SADDLV"),
+    simd<"0 Q 1 01110 size:2 11000 00011 10 Rn:5 Rd:5", addlv<true>, across>("uaddlv {Rd:Zw}, {Rn:T}", "UADDLV"),
+    simd<"0 Q 0 01110 size:2 11000 01010 10 Rn:5 Rd:5", integer<VMaxS>, across>("smaxv {Rd:Z}, {Rn:T}", "SMAXV"),
+    simd<"0 Q 1 01110 size:2 11000 01010 10 Rn:5 Rd:5", integer<VMaxU>, across>("umaxv {Rd:Z}, {Rn:T}", "UMAXV"),
+    simd<"0 Q 0 01110 size:2 11000 11010 10 Rn:5 Rd:5", integer<VMinS>, across>("sminv {Rd:Z}, {Rn:T}", "SMINV"),
+    simd<"0 Q 1 01110 size:2 11000 11010 10 Rn:5 Rd:5", integer<VMinU>, across>("uminv {Rd:Z}, {Rn:T}", "UMINV"),
+    simd<"0 Q 0 01110 size:2 11000 11011 10 Rn:5 Rd:5", integer<VAdd>, across>("addv {Rd:Z}, {Rn:T}", "ADDV"),
+    simd<"0 1 1 01110 00 11000 01100 10 Rn:5 Rd:5", floating<FMaxNm>>("fmaxnmv {Rd:S}, {Rn:.4s}", "FMAXNMV"),
+    simd<"0 1 1 01110 00 11000 01111 10 Rn:5 Rd:5", floating<FMax>>("fmaxv {Rd:S}, {Rn:.4s}", "FMAXV"),
+    simd<"0 1 1 01110 10 11000 01100 10 Rn:5 Rd:5", floating<FMinNm>>("fminnmv {Rd:S}, {Rn:.4s}", "FMINNMV"),
+    simd<"0 1 1 01110 10 11000 01111 10 Rn:5 Rd:5", floating<FMin>>("fminv {Rd:S}, {Rn:.4s}", "FMINV"),
 });
 
 }  // namespace

@@ -155,58 +155,69 @@ bool scalar_fmla(Translate& t, bool sz, bool l, bool m, u32 rm, bool h, VReg n, 
 
 using enum Opcode;
 constexpr auto kRows = std::to_array<Row>({
-    simd<"0 Q 1 01111 size:2 L M Rm:4 0000 H 0 Rn:5 Rd:5", mla<VAdd>, halves_or_singles>("mla", "MLA (by element)"),
-    simd<"0 Q 1 01111 size:2 L M Rm:4 0100 H 0 Rn:5 Rd:5", mla<VSub>, halves_or_singles>("mls", "MLS (by element)"),
-    simd<"0 Q 0 01111 size:2 L M Rm:4 1000 H 0 Rn:5 Rd:5", lanes<VMul>, halves_or_singles>("mul", "MUL (by element)"),
+    simd<"0 Q 1 01111 size:2 L M Rm:4 0000 H 0 Rn:5 Rd:5", mla<VAdd>, halves_or_singles>(
+        "mla {Rd:T}, {Rn:T}, {@element}", "MLA (by element)"),
+    simd<"0 Q 1 01111 size:2 L M Rm:4 0100 H 0 Rn:5 Rd:5", mla<VSub>, halves_or_singles>(
+        "mls {Rd:T}, {Rn:T}, {@element}", "MLS (by element)"),
+    simd<"0 Q 0 01111 size:2 L M Rm:4 1000 H 0 Rn:5 Rd:5", lanes<VMul>, halves_or_singles>(
+        "mul {Rd:T}, {Rn:T}, {@element}", "MUL (by element)"),
     simd<"0 Q 0 01111 size:2 L M Rm:4 0010 H 0 Rn:5 Rd:5", mlal<VAdd, VMullS>, halves_or_singles>(
-        "smlal{@2}", "SMLAL, SMLAL2 (by element)"),
+        "smlal{@2} {Rd:Tw}, {Rn:T}, {@element}", "SMLAL, SMLAL2 (by element)"),
     simd<"0 Q 0 01111 size:2 L M Rm:4 0110 H 0 Rn:5 Rd:5", mlal<VSub, VMullS>, halves_or_singles>(
-        "smlsl{@2}", "SMLSL, SMLSL2 (by element)"),
+        "smlsl{@2} {Rd:Tw}, {Rn:T}, {@element}", "SMLSL, SMLSL2 (by element)"),
     simd<"0 Q 0 01111 size:2 L M Rm:4 1010 H 0 Rn:5 Rd:5", mull<VMullS>, halves_or_singles>(
-        "smull{@2}", "SMULL, SMULL2 (by element)"),
+        "smull{@2} {Rd:Tw}, {Rn:T}, {@element}", "SMULL, SMULL2 (by element)"),
     simd<"0 Q 1 01111 size:2 L M Rm:4 0010 H 0 Rn:5 Rd:5", mlal<VAdd, VMullU>, halves_or_singles>(
-        "umlal{@2}", "UMLAL, UMLAL2 (by element)"),
+        "umlal{@2} {Rd:Tw}, {Rn:T}, {@element}", "UMLAL, UMLAL2 (by element)"),
     simd<"0 Q 1 01111 size:2 L M Rm:4 0110 H 0 Rn:5 Rd:5", mlal<VSub, VMullU>, halves_or_singles>(
-        "umlsl{@2}", "UMLSL, UMLSL2 (by element)"),
+        "umlsl{@2} {Rd:Tw}, {Rn:T}, {@element}", "UMLSL, UMLSL2 (by element)"),
     simd<"0 Q 1 01111 size:2 L M Rm:4 1010 H 0 Rn:5 Rd:5", mull<VMullU>, halves_or_singles>(
-        "umull{@2}", "UMULL, UMULL2 (by element)"),
+        "umull{@2} {Rd:Tw}, {Rn:T}, {@element}", "UMULL, UMULL2 (by element)"),
     simd<"0 Q 0 01111 size:2 L M Rm:4 0011 H 0 Rn:5 Rd:5", sqdmlal<VQAddS>, halves_or_singles>(
-        "sqdmlal{@2}", "SQDMLAL, SQDMLAL2 (by element)"),
+        "sqdmlal{@2} {Rd:Tw}, {Rn:T}, {@element}", "SQDMLAL, SQDMLAL2 (by element)"),
     simd<"0 Q 0 01111 size:2 L M Rm:4 0111 H 0 Rn:5 Rd:5", sqdmlal<VQSubS>, halves_or_singles>(
-        "sqdmlsl{@2}", "SQDMLSL, SQDMLSL2 (by element)"),
+        "sqdmlsl{@2} {Rd:Tw}, {Rn:T}, {@element}", "SQDMLSL, SQDMLSL2 (by element)"),
     simd<"0 Q 0 01111 size:2 L M Rm:4 1011 H 0 Rn:5 Rd:5", sqdmull, halves_or_singles>(
-        "sqdmull{@2}", "SQDMULL, SQDMULL2 (by element)"),
+        "sqdmull{@2} {Rd:Tw}, {Rn:T}, {@element}", "SQDMULL, SQDMULL2 (by element)"),
     simd<"0 Q 0 01111 size:2 L M Rm:4 1100 H 0 Rn:5 Rd:5", saturate<VQDMulH>, halves_or_singles>(
-        "sqdmulh", "SQDMULH (by element)"),
+        "sqdmulh {Rd:T}, {Rn:T}, {@element}", "SQDMULH (by element)"),
     simd<"0 Q 0 01111 size:2 L M Rm:4 1101 H 0 Rn:5 Rd:5", saturate<VQRDMulH>, halves_or_singles>(
-        "sqrdmulh", "SQRDMULH (by element)"),
+        "sqrdmulh {Rd:T}, {Rn:T}, {@element}", "SQRDMULH (by element)"),
     row<"0 Q 1 01111 size:2 L M Rm:4 1101 H 0 Rn:5 Rd:5", rounding_accumulate<VQRDMlAH>, halves_or_singles>(
-        "sqrdmlah", Feature::RDM, "SQRDMLAH (by element)"),
+        "sqrdmlah {Rd:T}, {Rn:T}, {@element}", Feature::RDM, "SQRDMLAH (by element)"),
     row<"0 Q 1 01111 size:2 L M Rm:4 1111 H 0 Rn:5 Rd:5", rounding_accumulate<VQRDMlSH>, halves_or_singles>(
-        "sqrdmlsh", Feature::RDM, "SQRDMLSH (by element)"),
-    simd<"0 Q 0 01111 1 sz L M Rm:4 0001 H 0 Rn:5 Rd:5", fmla<false>, fp_element>("fmla", "FMLA (by element)"),
-    simd<"0 Q 0 01111 1 sz L M Rm:4 0101 H 0 Rn:5 Rd:5", fmla<true>, fp_element>("fmls", "FMLS (by element)"),
-    simd<"0 Q 0 01111 1 sz L M Rm:4 1001 H 0 Rn:5 Rd:5", fmul<FMul>, fp_element>("fmul", "FMUL (by element)"),
-    simd<"0 Q 1 01111 1 sz L M Rm:4 1001 H 0 Rn:5 Rd:5", fmul<FMulX>, fp_element>("fmulx", "FMULX (by element)"),
+        "sqrdmlsh {Rd:T}, {Rn:T}, {@element}", Feature::RDM, "SQRDMLSH (by element)"),
+    simd<"0 Q 0 01111 1 sz L M Rm:4 0001 H 0 Rn:5 Rd:5", fmla<false>, fp_element>("fmla {Rd:T}, {Rn:T}, {@element}",
+                                                                                  "FMLA (by element)"),
+    simd<"0 Q 0 01111 1 sz L M Rm:4 0101 H 0 Rn:5 Rd:5", fmla<true>, fp_element>("fmls {Rd:T}, {Rn:T}, {@element}",
+                                                                                 "FMLS (by element)"),
+    simd<"0 Q 0 01111 1 sz L M Rm:4 1001 H 0 Rn:5 Rd:5", fmul<FMul>, fp_element>("fmul {Rd:T}, {Rn:T}, {@element}",
+                                                                                 "FMUL (by element)"),
+    simd<"0 Q 1 01111 1 sz L M Rm:4 1001 H 0 Rn:5 Rd:5", fmul<FMulX>, fp_element>("fmulx {Rd:T}, {Rn:T}, {@element}",
+                                                                                  "FMULX (by element)"),
 
     simd<"01 0 11111 size:2 L M Rm:4 0011 H 0 Rn:5 Rd:5", scalar_sqdmlal<VQAddS>, halves_or_singles>(
-        "sqdmlal", "SQDMLAL, SQDMLAL2 (by element)"),
+        "sqdmlal {Rd:Zw}, {Rn:Z}, {@element}", "SQDMLAL, SQDMLAL2 (by element)"),
     simd<"01 0 11111 size:2 L M Rm:4 0111 H 0 Rn:5 Rd:5", scalar_sqdmlal<VQSubS>, halves_or_singles>(
-        "sqdmlsl", "SQDMLSL, SQDMLSL2 (by element)"),
+        "sqdmlsl {Rd:Zw}, {Rn:Z}, {@element}", "SQDMLSL, SQDMLSL2 (by element)"),
     simd<"01 0 11111 size:2 L M Rm:4 1011 H 0 Rn:5 Rd:5", scalar_sqdmull, halves_or_singles>(
-        "sqdmull", "SQDMULL, SQDMULL2 (by element)"),
+        "sqdmull {Rd:Zw}, {Rn:Z}, {@element}", "SQDMULL, SQDMULL2 (by element)"),
     simd<"01 0 11111 size:2 L M Rm:4 1100 H 0 Rn:5 Rd:5", scalar_saturate<VQDMulH>, halves_or_singles>(
-        "sqdmulh", "SQDMULH (by element)"),
+        "sqdmulh {Rd:Z}, {Rn:Z}, {@element}", "SQDMULH (by element)"),
     simd<"01 0 11111 size:2 L M Rm:4 1101 H 0 Rn:5 Rd:5", scalar_saturate<VQRDMulH>, halves_or_singles>(
-        "sqrdmulh", "SQRDMULH (by element)"),
+        "sqrdmulh {Rd:Z}, {Rn:Z}, {@element}", "SQRDMULH (by element)"),
     row<"01 1 11111 size:2 L M Rm:4 1101 H 0 Rn:5 Rd:5", scalar_rounding_accumulate<VQRDMlAH>, halves_or_singles>(
-        "sqrdmlah", Feature::RDM, "SQRDMLAH (by element)"),
+        "sqrdmlah {Rd:Z}, {Rn:Z}, {@element}", Feature::RDM, "SQRDMLAH (by element)"),
     row<"01 1 11111 size:2 L M Rm:4 1111 H 0 Rn:5 Rd:5", scalar_rounding_accumulate<VQRDMlSH>, halves_or_singles>(
-        "sqrdmlsh", Feature::RDM, "SQRDMLSH (by element)"),
-    simd<"01 0 11111 1 sz L M Rm:4 0001 H 0 Rn:5 Rd:5", scalar_fmla<false>, fp_element>("fmla", "FMLA (by element)"),
-    simd<"01 0 11111 1 sz L M Rm:4 0101 H 0 Rn:5 Rd:5", scalar_fmla<true>, fp_element>("fmls", "FMLS (by element)"),
-    simd<"01 0 11111 1 sz L M Rm:4 1001 H 0 Rn:5 Rd:5", scalar_fmul<FMul>, fp_element>("fmul", "FMUL (by element)"),
-    simd<"01 1 11111 1 sz L M Rm:4 1001 H 0 Rn:5 Rd:5", scalar_fmul<FMulX>, fp_element>("fmulx", "FMULX (by element)"),
+        "sqrdmlsh {Rd:Z}, {Rn:Z}, {@element}", Feature::RDM, "SQRDMLSH (by element)"),
+    simd<"01 0 11111 1 sz L M Rm:4 0001 H 0 Rn:5 Rd:5", scalar_fmla<false>, fp_element>(
+        "fmla {Rd:Z}, {Rn:Z}, {@element}", "FMLA (by element)"),
+    simd<"01 0 11111 1 sz L M Rm:4 0101 H 0 Rn:5 Rd:5", scalar_fmla<true>, fp_element>(
+        "fmls {Rd:Z}, {Rn:Z}, {@element}", "FMLS (by element)"),
+    simd<"01 0 11111 1 sz L M Rm:4 1001 H 0 Rn:5 Rd:5", scalar_fmul<FMul>, fp_element>(
+        "fmul {Rd:Z}, {Rn:Z}, {@element}", "FMUL (by element)"),
+    simd<"01 1 11111 1 sz L M Rm:4 1001 H 0 Rn:5 Rd:5", scalar_fmul<FMulX>, fp_element>(
+        "fmulx {Rd:Z}, {Rn:Z}, {@element}", "FMULX (by element)"),
 });
 
 }  // namespace

@@ -81,13 +81,16 @@ bool umov(Translate& t, bool q, u32 imm5, VReg n, Reg d) {
 }
 
 constexpr auto kRows = std::to_array<Row>({
-    simd<"0 Q 0 01110000 imm:5 0 0000 1 Rn:5 Rd:5", dup_element, vector_element>("dup", "DUP (element)"),
-    simd<"0 Q 0 01110000 imm:5 0 0001 1 Rn:5 Rd:5", dup_general, vector_element>("dup", "DUP (general)"),
-    simd<"0 Q 0 01110000 imm:5 0 0101 1 Rn:5 Rd:5", smov, smov_element>("smov", "SMOV"),
-    simd<"0 Q 0 01110000 imm:5 0 0111 1 Rn:5 Rd:5", umov, umov_element>("umov", "UMOV"),
-    simd<"0 1 0 01110000 imm:5 0 0011 1 Rn:5 Rd:5", ins_general, any_element>("ins", "INS (general)"),
-    simd<"0 1 1 01110000 imm:5 0 imm4:4 1 Rn:5 Rd:5", ins_element, any_element>("ins", "INS (element)"),
-    simd<"01 0 11110000 imm:5 0 0000 1 Rn:5 Rd:5", dup_scalar, any_element>("mov", "DUP (element)"),
+    simd<"0 Q 0 01110000 imm5:5 0 0000 1 Rn:5 Rd:5", dup_element, vector_element>("dup {Rd:T}, {Rn:L}",
+                                                                                  "DUP (element)"),
+    simd<"0 Q 0 01110000 imm5:5 0 0001 1 Rn:5 Rd:5", dup_general, vector_element>("dup {Rd:T}, {Rn:g}",
+                                                                                  "DUP (general)"),
+    simd<"0 Q 0 01110000 imm5:5 0 0101 1 Rn:5 Rd:5", smov, smov_element>("smov {Rd:gq}, {Rn:L}", "SMOV"),
+    simd<"0 Q 0 01110000 imm5:5 0 0111 1 Rn:5 Rd:5", umov, umov_element>("umov {Rd:gq}, {Rn:L}", "UMOV"),
+    simd<"0 1 0 01110000 imm5:5 0 0011 1 Rn:5 Rd:5", ins_general, any_element>("ins {Rd:L}, {Rn:g}", "INS (general)"),
+    simd<"0 1 1 01110000 imm5:5 0 imm4:4 1 Rn:5 Rd:5", ins_element, any_element>("ins {Rd:L}, {@source_lane}",
+                                                                                 "INS (element)"),
+    simd<"01 0 11110000 imm5:5 0 0000 1 Rn:5 Rd:5", dup_scalar, any_element>("mov {Rd:Z}, {Rn:L}", "DUP (element)"),
 });
 
 }  // namespace

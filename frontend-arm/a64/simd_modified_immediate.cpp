@@ -59,20 +59,32 @@ bool fmov_doubles(Translate& t, u32 abc, u32 defgh, VReg d) {
 }
 
 constexpr auto kRows = std::to_array<Row>({
-    simd<"0 Q 0 0111100000 abc:3 0 byte:2 0 01 defgh:5 Rd:5", words<Use::Move>>("movi", "MOVI"),
-    simd<"0 Q 1 0111100000 abc:3 0 byte:2 0 01 defgh:5 Rd:5", words<Use::MoveNot>>("mvni", "MVNI"),
-    simd<"0 Q 0 0111100000 abc:3 0 byte:2 1 01 defgh:5 Rd:5", words<Use::Or>>("orr", "ORR (vector, immediate)"),
-    simd<"0 Q 1 0111100000 abc:3 0 byte:2 1 01 defgh:5 Rd:5", words<Use::Clear>>("bic", "BIC (vector, immediate)"),
-    simd<"0 Q 0 0111100000 abc:3 10 byte 0 01 defgh:5 Rd:5", halfwords<Use::Move>>("movi", "MOVI"),
-    simd<"0 Q 1 0111100000 abc:3 10 byte 0 01 defgh:5 Rd:5", halfwords<Use::MoveNot>>("mvni", "MVNI"),
-    simd<"0 Q 0 0111100000 abc:3 10 byte 1 01 defgh:5 Rd:5", halfwords<Use::Or>>("orr", "ORR (vector, immediate)"),
-    simd<"0 Q 1 0111100000 abc:3 10 byte 1 01 defgh:5 Rd:5", halfwords<Use::Clear>>("bic", "BIC (vector, immediate)"),
-    simd<"0 Q 0 0111100000 abc:3 110 two 01 defgh:5 Rd:5", ones<Use::Move>>("movi", "MOVI"),
-    simd<"0 Q 1 0111100000 abc:3 110 two 01 defgh:5 Rd:5", ones<Use::MoveNot>>("mvni", "MVNI"),
-    simd<"0 Q 0 0111100000 abc:3 1110 01 defgh:5 Rd:5", bytes>("movi", "MOVI"),
-    simd<"0 Q 1 0111100000 abc:3 1110 01 defgh:5 Rd:5", byte_mask_immediate>("movi", "MOVI"),
-    simd<"0 Q 0 0111100000 abc:3 1111 01 defgh:5 Rd:5", fmov_singles>("fmov", "FMOV (vector, immediate)"),
-    simd<"0 1 1 0111100000 abc:3 1111 01 defgh:5 Rd:5", fmov_doubles>("fmov", "FMOV (vector, immediate)"),
+    simd<"0 Q 0 0111100000 abc:3 0 byte:2 0 01 defgh:5 Rd:5", words<Use::Move>>("movi {Rd:Ts}, #{@imm8}{@byte_shift}",
+                                                                                "MOVI"),
+    simd<"0 Q 1 0111100000 abc:3 0 byte:2 0 01 defgh:5 Rd:5", words<Use::MoveNot>>(
+        "mvni {Rd:Ts}, #{@imm8}{@byte_shift}", "MVNI"),
+    simd<"0 Q 0 0111100000 abc:3 0 byte:2 1 01 defgh:5 Rd:5", words<Use::Or>>("orr {Rd:Ts}, #{@imm8}{@byte_shift}",
+                                                                              "ORR (vector, immediate)"),
+    simd<"0 Q 1 0111100000 abc:3 0 byte:2 1 01 defgh:5 Rd:5", words<Use::Clear>>("bic {Rd:Ts}, #{@imm8}{@byte_shift}",
+                                                                                 "BIC (vector, immediate)"),
+    simd<"0 Q 0 0111100000 abc:3 10 byte 0 01 defgh:5 Rd:5", halfwords<Use::Move>>(
+        "movi {Rd:Th}, #{@imm8}{@byte_shift}", "MOVI"),
+    simd<"0 Q 1 0111100000 abc:3 10 byte 0 01 defgh:5 Rd:5", halfwords<Use::MoveNot>>(
+        "mvni {Rd:Th}, #{@imm8}{@byte_shift}", "MVNI"),
+    simd<"0 Q 0 0111100000 abc:3 10 byte 1 01 defgh:5 Rd:5", halfwords<Use::Or>>("orr {Rd:Th}, #{@imm8}{@byte_shift}",
+                                                                                 "ORR (vector, immediate)"),
+    simd<"0 Q 1 0111100000 abc:3 10 byte 1 01 defgh:5 Rd:5", halfwords<Use::Clear>>(
+        "bic {Rd:Th}, #{@imm8}{@byte_shift}", "BIC (vector, immediate)"),
+    simd<"0 Q 0 0111100000 abc:3 110 two 01 defgh:5 Rd:5", ones<Use::Move>>(
+        "movi {Rd:Ts}, #{@imm8}, msl #{@ones_shift}", "MOVI"),
+    simd<"0 Q 1 0111100000 abc:3 110 two 01 defgh:5 Rd:5", ones<Use::MoveNot>>(
+        "mvni {Rd:Ts}, #{@imm8}, msl #{@ones_shift}", "MVNI"),
+    simd<"0 Q 0 0111100000 abc:3 1110 01 defgh:5 Rd:5", bytes>("movi {Rd:T}, #{@imm8}", "MOVI"),
+    simd<"0 Q 1 0111100000 abc:3 1110 01 defgh:5 Rd:5", byte_mask_immediate>("movi {@byte_mask}", "MOVI"),
+    simd<"0 Q 0 0111100000 abc:3 1111 01 defgh:5 Rd:5", fmov_singles>("fmov {Rd:Ts}, #{@fp_immediate}",
+                                                                      "FMOV (vector, immediate)"),
+    simd<"0 1 1 0111100000 abc:3 1111 01 defgh:5 Rd:5", fmov_doubles>("fmov {Rd:.2d}, #{@fp_immediate}",
+                                                                      "FMOV (vector, immediate)"),
 });
 
 }  // namespace

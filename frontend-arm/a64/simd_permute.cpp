@@ -75,15 +75,17 @@ bool tbx(Translate& t, bool q, VReg m, u32 len, VReg n, VReg d) {
 }
 
 constexpr auto kRows = std::to_array<Row>({
-    simd<"0 Q 0 01110 size:2 0 Rm:5 0 001 10 Rn:5 Rd:5", uzp<false>, any_lanes>("uzp1", "UZP1"),
-    simd<"0 Q 0 01110 size:2 0 Rm:5 0 101 10 Rn:5 Rd:5", uzp<true>, any_lanes>("uzp2", "UZP2"),
-    simd<"0 Q 0 01110 size:2 0 Rm:5 0 010 10 Rn:5 Rd:5", trn<false>, any_lanes>("trn1", "TRN1"),
-    simd<"0 Q 0 01110 size:2 0 Rm:5 0 110 10 Rn:5 Rd:5", trn<true>, any_lanes>("trn2", "TRN2"),
-    simd<"0 Q 0 01110 size:2 0 Rm:5 0 011 10 Rn:5 Rd:5", zip_rows<false>, any_lanes>("zip1", "ZIP1"),
-    simd<"0 Q 0 01110 size:2 0 Rm:5 0 111 10 Rn:5 Rd:5", zip_rows<true>, any_lanes>("zip2", "ZIP2"),
-    simd<"0 Q 1 01110 00 0 Rm:5 0 imm4:4 0 Rn:5 Rd:5", ext, in_vector>("ext", "EXT"),
-    simd<"0 Q 0 01110 00 0 Rm:5 0 len:2 0 00 Rn:5 Rd:5", tbl>("tbl", "TBL"),
-    simd<"0 Q 0 01110 00 0 Rm:5 0 len:2 1 00 Rn:5 Rd:5", tbx>("tbx", "TBX"),
+    simd<"0 Q 0 01110 size:2 0 Rm:5 0 001 10 Rn:5 Rd:5", uzp<false>, any_lanes>("uzp1 {Rd:T}, {Rn:T}, {Rm:T}", "UZP1"),
+    simd<"0 Q 0 01110 size:2 0 Rm:5 0 101 10 Rn:5 Rd:5", uzp<true>, any_lanes>("uzp2 {Rd:T}, {Rn:T}, {Rm:T}", "UZP2"),
+    simd<"0 Q 0 01110 size:2 0 Rm:5 0 010 10 Rn:5 Rd:5", trn<false>, any_lanes>("trn1 {Rd:T}, {Rn:T}, {Rm:T}", "TRN1"),
+    simd<"0 Q 0 01110 size:2 0 Rm:5 0 110 10 Rn:5 Rd:5", trn<true>, any_lanes>("trn2 {Rd:T}, {Rn:T}, {Rm:T}", "TRN2"),
+    simd<"0 Q 0 01110 size:2 0 Rm:5 0 011 10 Rn:5 Rd:5", zip_rows<false>, any_lanes>("zip1 {Rd:T}, {Rn:T}, {Rm:T}",
+                                                                                     "ZIP1"),
+    simd<"0 Q 0 01110 size:2 0 Rm:5 0 111 10 Rn:5 Rd:5", zip_rows<true>, any_lanes>("zip2 {Rd:T}, {Rn:T}, {Rm:T}",
+                                                                                    "ZIP2"),
+    simd<"0 Q 1 01110 00 0 Rm:5 0 imm4:4 0 Rn:5 Rd:5", ext, in_vector>("ext {Rd:T}, {Rn:T}, {Rm:T}, #{imm4}", "EXT"),
+    simd<"0 Q 0 01110 00 0 Rm:5 0 len:2 0 00 Rn:5 Rd:5", tbl>("tbl {Rd:T}, {@table}, {Rm:T}", "TBL"),
+    simd<"0 Q 0 01110 00 0 Rm:5 0 len:2 1 00 Rn:5 Rd:5", tbx>("tbx {Rd:T}, {@table}, {Rm:T}", "TBX"),
 });
 
 }  // namespace

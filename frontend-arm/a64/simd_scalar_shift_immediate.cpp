@@ -92,36 +92,47 @@ bool to_fixed(Translate& t, u32 immhb, VReg n, VReg d) {
 
 using enum Opcode;
 constexpr auto kRows = std::to_array<Row>({
-    simd<"01 0 111110 1 shift:6 00000 1 Rn:5 Rd:5", shift_right<VShrSI>>("sshr", "SSHR"),
-    simd<"01 0 111110 1 shift:6 00010 1 Rn:5 Rd:5", shift_right_accumulate<VShrSI>>("ssra", "SSRA"),
-    simd<"01 0 111110 1 shift:6 00100 1 Rn:5 Rd:5", shift_right<VRShrSI>>("srshr", "SRSHR"),
-    simd<"01 0 111110 1 shift:6 00110 1 Rn:5 Rd:5", shift_right_accumulate<VRShrSI>>("srsra", "SRSRA"),
-    simd<"01 1 111110 1 shift:6 00000 1 Rn:5 Rd:5", shift_right<VShrUI>>("ushr", "USHR"),
-    simd<"01 1 111110 1 shift:6 00010 1 Rn:5 Rd:5", shift_right_accumulate<VShrUI>>("usra", "USRA"),
-    simd<"01 1 111110 1 shift:6 00100 1 Rn:5 Rd:5", shift_right<VRShrUI>>("urshr", "URSHR"),
-    simd<"01 1 111110 1 shift:6 00110 1 Rn:5 Rd:5", shift_right_accumulate<VRShrUI>>("ursra", "URSRA"),
-    simd<"01 1 111110 1 shift:6 01000 1 Rn:5 Rd:5", sri>("sri", "SRI"),
-    simd<"01 0 111110 1 shift:6 01010 1 Rn:5 Rd:5", shl>("shl", "SHL"),
-    simd<"01 1 111110 1 shift:6 01010 1 Rn:5 Rd:5", sli>("sli", "SLI"),
-    simd<"01 1 111110 imm:7 01100 1 Rn:5 Rd:5", saturating_shl<VQShlSU>, any_size>("sqshlu", "SQSHLU"),
-    simd<"01 0 111110 imm:7 01110 1 Rn:5 Rd:5", saturating_shl<VQShlS>, any_size>("sqshl", "SQSHL (immediate)"),
-    simd<"01 1 111110 imm:7 01110 1 Rn:5 Rd:5", saturating_shl<VQShlU>, any_size>("uqshl", "UQSHL (immediate)"),
-    simd<"01 1 111110 imm:7 10000 1 Rn:5 Rd:5", saturating_shrn<VShrSI, VQNarrowSU>, narrow_size>("sqshrun",
-                                                                                                  "SQSHRUN, SQSHRUN2"),
-    simd<"01 1 111110 imm:7 10001 1 Rn:5 Rd:5", saturating_shrn<VRShrSI, VQNarrowSU>, narrow_size>(
-        "sqrshrun", "SQRSHRUN, SQRSHRUN2"),
-    simd<"01 0 111110 imm:7 10010 1 Rn:5 Rd:5", saturating_shrn<VShrSI, VQNarrowS>, narrow_size>("sqshrn",
-                                                                                                 "SQSHRN, SQSHRN2"),
-    simd<"01 0 111110 imm:7 10011 1 Rn:5 Rd:5", saturating_shrn<VRShrSI, VQNarrowS>, narrow_size>("sqrshrn",
-                                                                                                  "SQRSHRN, SQRSHRN2"),
-    simd<"01 1 111110 imm:7 10010 1 Rn:5 Rd:5", saturating_shrn<VShrUI, VQNarrowU>, narrow_size>("uqshrn",
-                                                                                                 "UQSHRN, UQSHRN2"),
-    simd<"01 1 111110 imm:7 10011 1 Rn:5 Rd:5", saturating_shrn<VRShrUI, VQNarrowU>, narrow_size>("uqrshrn",
-                                                                                                  "UQRSHRN, UQRSHRN2"),
-    simd<"01 0 111110 imm:7 11100 1 Rn:5 Rd:5", from_fixed<false>, fp_size>("scvtf", "SCVTF (vector, fixed-point)"),
-    simd<"01 0 111110 imm:7 11111 1 Rn:5 Rd:5", to_fixed<false>, fp_size>("fcvtzs", "FCVTZS (vector, fixed-point)"),
-    simd<"01 1 111110 imm:7 11100 1 Rn:5 Rd:5", from_fixed<true>, fp_size>("ucvtf", "UCVTF (vector, fixed-point)"),
-    simd<"01 1 111110 imm:7 11111 1 Rn:5 Rd:5", to_fixed<true>, fp_size>("fcvtzu", "FCVTZU (vector, fixed-point)"),
+    simd<"01 0 111110 1 shift:6 00000 1 Rn:5 Rd:5", shift_right<VShrSI>>("sshr {Rd:d}, {Rn:d}, #{@right_d}", "SSHR"),
+    simd<"01 0 111110 1 shift:6 00010 1 Rn:5 Rd:5", shift_right_accumulate<VShrSI>>("ssra {Rd:d}, {Rn:d}, #{@right_d}",
+                                                                                    "SSRA"),
+    simd<"01 0 111110 1 shift:6 00100 1 Rn:5 Rd:5", shift_right<VRShrSI>>("srshr {Rd:d}, {Rn:d}, #{@right_d}", "SRSHR"),
+    simd<"01 0 111110 1 shift:6 00110 1 Rn:5 Rd:5", shift_right_accumulate<VRShrSI>>(
+        "srsra {Rd:d}, {Rn:d}, #{@right_d}", "SRSRA"),
+    simd<"01 1 111110 1 shift:6 00000 1 Rn:5 Rd:5", shift_right<VShrUI>>("ushr {Rd:d}, {Rn:d}, #{@right_d}", "USHR"),
+    simd<"01 1 111110 1 shift:6 00010 1 Rn:5 Rd:5", shift_right_accumulate<VShrUI>>("usra {Rd:d}, {Rn:d}, #{@right_d}",
+                                                                                    "USRA"),
+    simd<"01 1 111110 1 shift:6 00100 1 Rn:5 Rd:5", shift_right<VRShrUI>>("urshr {Rd:d}, {Rn:d}, #{@right_d}", "URSHR"),
+    simd<"01 1 111110 1 shift:6 00110 1 Rn:5 Rd:5", shift_right_accumulate<VRShrUI>>(
+        "ursra {Rd:d}, {Rn:d}, #{@right_d}", "URSRA"),
+    simd<"01 1 111110 1 shift:6 01000 1 Rn:5 Rd:5", sri>("sri {Rd:d}, {Rn:d}, #{@right_d}", "SRI"),
+    simd<"01 0 111110 1 shift:6 01010 1 Rn:5 Rd:5", shl>("shl {Rd:d}, {Rn:d}, #{shift}", "SHL"),
+    simd<"01 1 111110 1 shift:6 01010 1 Rn:5 Rd:5", sli>("sli {Rd:d}, {Rn:d}, #{shift}", "SLI"),
+    simd<"01 1 111110 immhb:7 01100 1 Rn:5 Rd:5", saturating_shl<VQShlSU>, any_size>("sqshlu {Rd:Z}, {Rn:Z}, #{@left}",
+                                                                                     "SQSHLU"),
+    simd<"01 0 111110 immhb:7 01110 1 Rn:5 Rd:5", saturating_shl<VQShlS>, any_size>("sqshl {Rd:Z}, {Rn:Z}, #{@left}",
+                                                                                    "SQSHL (immediate)"),
+    simd<"01 1 111110 immhb:7 01110 1 Rn:5 Rd:5", saturating_shl<VQShlU>, any_size>("uqshl {Rd:Z}, {Rn:Z}, #{@left}",
+                                                                                    "UQSHL (immediate)"),
+    simd<"01 1 111110 immhb:7 10000 1 Rn:5 Rd:5", saturating_shrn<VShrSI, VQNarrowSU>, narrow_size>(
+        "sqshrun {Rd:Z}, {Rn:Zw}, #{@right}", "SQSHRUN, SQSHRUN2"),
+    simd<"01 1 111110 immhb:7 10001 1 Rn:5 Rd:5", saturating_shrn<VRShrSI, VQNarrowSU>, narrow_size>(
+        "sqrshrun {Rd:Z}, {Rn:Zw}, #{@right}", "SQRSHRUN, SQRSHRUN2"),
+    simd<"01 0 111110 immhb:7 10010 1 Rn:5 Rd:5", saturating_shrn<VShrSI, VQNarrowS>, narrow_size>(
+        "sqshrn {Rd:Z}, {Rn:Zw}, #{@right}", "SQSHRN, SQSHRN2"),
+    simd<"01 0 111110 immhb:7 10011 1 Rn:5 Rd:5", saturating_shrn<VRShrSI, VQNarrowS>, narrow_size>(
+        "sqrshrn {Rd:Z}, {Rn:Zw}, #{@right}", "SQRSHRN, SQRSHRN2"),
+    simd<"01 1 111110 immhb:7 10010 1 Rn:5 Rd:5", saturating_shrn<VShrUI, VQNarrowU>, narrow_size>(
+        "uqshrn {Rd:Z}, {Rn:Zw}, #{@right}", "UQSHRN, UQSHRN2"),
+    simd<"01 1 111110 immhb:7 10011 1 Rn:5 Rd:5", saturating_shrn<VRShrUI, VQNarrowU>, narrow_size>(
+        "uqrshrn {Rd:Z}, {Rn:Zw}, #{@right}", "UQRSHRN, UQRSHRN2"),
+    simd<"01 0 111110 immhb:7 11100 1 Rn:5 Rd:5", from_fixed<false>, fp_size>("scvtf {Rd:Z}, {Rn:Z}, #{@right}",
+                                                                              "SCVTF (vector, fixed-point)"),
+    simd<"01 0 111110 immhb:7 11111 1 Rn:5 Rd:5", to_fixed<false>, fp_size>("fcvtzs {Rd:Z}, {Rn:Z}, #{@right}",
+                                                                            "FCVTZS (vector, fixed-point)"),
+    simd<"01 1 111110 immhb:7 11100 1 Rn:5 Rd:5", from_fixed<true>, fp_size>("ucvtf {Rd:Z}, {Rn:Z}, #{@right}",
+                                                                             "UCVTF (vector, fixed-point)"),
+    simd<"01 1 111110 immhb:7 11111 1 Rn:5 Rd:5", to_fixed<true>, fp_size>("fcvtzu {Rd:Z}, {Rn:Z}, #{@right}",
+                                                                           "FCVTZU (vector, fixed-point)"),
 });
 
 }  // namespace

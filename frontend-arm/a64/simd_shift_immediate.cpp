@@ -111,44 +111,59 @@ bool fixed_point(Translate& t, bool q, u32 immhb, VReg n, VReg d) {
 
 using enum Opcode;
 constexpr auto kRows = std::to_array<Row>({
-    simd<"0 Q 0 011110 imm:7 00000 1 Rn:5 Rd:5", shift_right<VShrSI>, any_size>("sshr", "SSHR"),
-    simd<"0 Q 0 011110 imm:7 00010 1 Rn:5 Rd:5", shift_right_accumulate<VShrSI>, any_size>("ssra", "SSRA"),
-    simd<"0 Q 0 011110 imm:7 00100 1 Rn:5 Rd:5", shift_right<VRShrSI>, any_size>("srshr", "SRSHR"),
-    simd<"0 Q 0 011110 imm:7 00110 1 Rn:5 Rd:5", shift_right_accumulate<VRShrSI>, any_size>("srsra", "SRSRA"),
-    simd<"0 Q 1 011110 imm:7 00000 1 Rn:5 Rd:5", shift_right<VShrUI>, any_size>("ushr", "USHR"),
-    simd<"0 Q 1 011110 imm:7 00010 1 Rn:5 Rd:5", shift_right_accumulate<VShrUI>, any_size>("usra", "USRA"),
-    simd<"0 Q 1 011110 imm:7 00100 1 Rn:5 Rd:5", shift_right<VRShrUI>, any_size>("urshr", "URSHR"),
-    simd<"0 Q 1 011110 imm:7 00110 1 Rn:5 Rd:5", shift_right_accumulate<VRShrUI>, any_size>("ursra", "URSRA"),
-    simd<"0 Q 1 011110 imm:7 01000 1 Rn:5 Rd:5", sri, any_size>("sri", "SRI"),
-    simd<"0 Q 0 011110 imm:7 01010 1 Rn:5 Rd:5", shl, any_size>("shl", "SHL"),
-    simd<"0 Q 1 011110 imm:7 01010 1 Rn:5 Rd:5", sli, any_size>("sli", "SLI"),
-    simd<"0 Q 1 011110 imm:7 01100 1 Rn:5 Rd:5", saturating_shl<VQShlSU>, any_size>("sqshlu", "SQSHLU"),
-    simd<"0 Q 0 011110 imm:7 01110 1 Rn:5 Rd:5", saturating_shl<VQShlS>, any_size>("sqshl", "SQSHL (immediate)"),
-    simd<"0 Q 1 011110 imm:7 01110 1 Rn:5 Rd:5", saturating_shl<VQShlU>, any_size>("uqshl", "UQSHL (immediate)"),
-    simd<"0 Q 0 011110 imm:7 10000 1 Rn:5 Rd:5", shrn<VShrUI>, narrow_size>("shrn{@2}", "SHRN, SHRN2"),
-    simd<"0 Q 0 011110 imm:7 10001 1 Rn:5 Rd:5", shrn<VRShrUI>, narrow_size>("rshrn{@2}", "RSHRN, RSHRN2"),
-    simd<"0 Q 1 011110 imm:7 10000 1 Rn:5 Rd:5", saturating_shrn<VShrSI, VQNarrowSU>, narrow_size>("sqshrun{@2}",
-                                                                                                   "SQSHRUN, SQSHRUN2"),
-    simd<"0 Q 1 011110 imm:7 10001 1 Rn:5 Rd:5", saturating_shrn<VRShrSI, VQNarrowSU>, narrow_size>(
-        "sqrshrun{@2}", "SQRSHRUN, SQRSHRUN2"),
-    simd<"0 Q 0 011110 imm:7 10010 1 Rn:5 Rd:5", saturating_shrn<VShrSI, VQNarrowS>, narrow_size>("sqshrn{@2}",
-                                                                                                  "SQSHRN, SQSHRN2"),
-    simd<"0 Q 0 011110 imm:7 10011 1 Rn:5 Rd:5", saturating_shrn<VRShrSI, VQNarrowS>, narrow_size>("sqrshrn{@2}",
-                                                                                                   "SQRSHRN, SQRSHRN2"),
-    simd<"0 Q 1 011110 imm:7 10010 1 Rn:5 Rd:5", saturating_shrn<VShrUI, VQNarrowU>, narrow_size>("uqshrn{@2}",
-                                                                                                  "UQSHRN, UQSHRN2"),
-    simd<"0 Q 1 011110 imm:7 10011 1 Rn:5 Rd:5", saturating_shrn<VRShrUI, VQNarrowU>, narrow_size>("uqrshrn{@2}",
-                                                                                                   "UQRSHRN, UQRSHRN2"),
-    simd<"0 Q 0 011110 imm:7 10100 1 Rn:5 Rd:5", shll<VExtS>, narrow_size>("sshll{@2}", "SSHLL, SSHLL2"),
-    simd<"0 Q 1 011110 imm:7 10100 1 Rn:5 Rd:5", shll<VExtU>, narrow_size>("ushll{@2}", "USHLL, USHLL2"),
-    simd<"0 Q 0 011110 imm:7 11100 1 Rn:5 Rd:5", fixed_point<IntToF, Round::Current, false>, fp_size>(
-        "scvtf", "SCVTF (vector, fixed-point)"),
-    simd<"0 Q 0 011110 imm:7 11111 1 Rn:5 Rd:5", fixed_point<FToInt, Round::Zero, false>, fp_size>(
-        "fcvtzs", "FCVTZS (vector, fixed-point)"),
-    simd<"0 Q 1 011110 imm:7 11100 1 Rn:5 Rd:5", fixed_point<IntToF, Round::Current, true>, fp_size>(
-        "ucvtf", "UCVTF (vector, fixed-point)"),
-    simd<"0 Q 1 011110 imm:7 11111 1 Rn:5 Rd:5", fixed_point<FToInt, Round::Zero, true>, fp_size>(
-        "fcvtzu", "FCVTZU (vector, fixed-point)"),
+    simd<"0 Q 0 011110 immhb:7 00000 1 Rn:5 Rd:5", shift_right<VShrSI>, any_size>("sshr {Rd:T}, {Rn:T}, #{@right}",
+                                                                                  "SSHR"),
+    simd<"0 Q 0 011110 immhb:7 00010 1 Rn:5 Rd:5", shift_right_accumulate<VShrSI>, any_size>(
+        "ssra {Rd:T}, {Rn:T}, #{@right}", "SSRA"),
+    simd<"0 Q 0 011110 immhb:7 00100 1 Rn:5 Rd:5", shift_right<VRShrSI>, any_size>("srshr {Rd:T}, {Rn:T}, #{@right}",
+                                                                                   "SRSHR"),
+    simd<"0 Q 0 011110 immhb:7 00110 1 Rn:5 Rd:5", shift_right_accumulate<VRShrSI>, any_size>(
+        "srsra {Rd:T}, {Rn:T}, #{@right}", "SRSRA"),
+    simd<"0 Q 1 011110 immhb:7 00000 1 Rn:5 Rd:5", shift_right<VShrUI>, any_size>("ushr {Rd:T}, {Rn:T}, #{@right}",
+                                                                                  "USHR"),
+    simd<"0 Q 1 011110 immhb:7 00010 1 Rn:5 Rd:5", shift_right_accumulate<VShrUI>, any_size>(
+        "usra {Rd:T}, {Rn:T}, #{@right}", "USRA"),
+    simd<"0 Q 1 011110 immhb:7 00100 1 Rn:5 Rd:5", shift_right<VRShrUI>, any_size>("urshr {Rd:T}, {Rn:T}, #{@right}",
+                                                                                   "URSHR"),
+    simd<"0 Q 1 011110 immhb:7 00110 1 Rn:5 Rd:5", shift_right_accumulate<VRShrUI>, any_size>(
+        "ursra {Rd:T}, {Rn:T}, #{@right}", "URSRA"),
+    simd<"0 Q 1 011110 immhb:7 01000 1 Rn:5 Rd:5", sri, any_size>("sri {Rd:T}, {Rn:T}, #{@right}", "SRI"),
+    simd<"0 Q 0 011110 immhb:7 01010 1 Rn:5 Rd:5", shl, any_size>("shl {Rd:T}, {Rn:T}, #{@left}", "SHL"),
+    simd<"0 Q 1 011110 immhb:7 01010 1 Rn:5 Rd:5", sli, any_size>("sli {Rd:T}, {Rn:T}, #{@left}", "SLI"),
+    simd<"0 Q 1 011110 immhb:7 01100 1 Rn:5 Rd:5", saturating_shl<VQShlSU>, any_size>("sqshlu {Rd:T}, {Rn:T}, #{@left}",
+                                                                                      "SQSHLU"),
+    simd<"0 Q 0 011110 immhb:7 01110 1 Rn:5 Rd:5", saturating_shl<VQShlS>, any_size>("sqshl {Rd:T}, {Rn:T}, #{@left}",
+                                                                                     "SQSHL (immediate)"),
+    simd<"0 Q 1 011110 immhb:7 01110 1 Rn:5 Rd:5", saturating_shl<VQShlU>, any_size>("uqshl {Rd:T}, {Rn:T}, #{@left}",
+                                                                                     "UQSHL (immediate)"),
+    simd<"0 Q 0 011110 immhb:7 10000 1 Rn:5 Rd:5", shrn<VShrUI>, narrow_size>("shrn{@2} {Rd:T}, {Rn:Tw}, #{@right}",
+                                                                              "SHRN, SHRN2"),
+    simd<"0 Q 0 011110 immhb:7 10001 1 Rn:5 Rd:5", shrn<VRShrUI>, narrow_size>("rshrn{@2} {Rd:T}, {Rn:Tw}, #{@right}",
+                                                                               "RSHRN, RSHRN2"),
+    simd<"0 Q 1 011110 immhb:7 10000 1 Rn:5 Rd:5", saturating_shrn<VShrSI, VQNarrowSU>, narrow_size>(
+        "sqshrun{@2} {Rd:T}, {Rn:Tw}, #{@right}", "SQSHRUN, SQSHRUN2"),
+    simd<"0 Q 1 011110 immhb:7 10001 1 Rn:5 Rd:5", saturating_shrn<VRShrSI, VQNarrowSU>, narrow_size>(
+        "sqrshrun{@2} {Rd:T}, {Rn:Tw}, #{@right}", "SQRSHRUN, SQRSHRUN2"),
+    simd<"0 Q 0 011110 immhb:7 10010 1 Rn:5 Rd:5", saturating_shrn<VShrSI, VQNarrowS>, narrow_size>(
+        "sqshrn{@2} {Rd:T}, {Rn:Tw}, #{@right}", "SQSHRN, SQSHRN2"),
+    simd<"0 Q 0 011110 immhb:7 10011 1 Rn:5 Rd:5", saturating_shrn<VRShrSI, VQNarrowS>, narrow_size>(
+        "sqrshrn{@2} {Rd:T}, {Rn:Tw}, #{@right}", "SQRSHRN, SQRSHRN2"),
+    simd<"0 Q 1 011110 immhb:7 10010 1 Rn:5 Rd:5", saturating_shrn<VShrUI, VQNarrowU>, narrow_size>(
+        "uqshrn{@2} {Rd:T}, {Rn:Tw}, #{@right}", "UQSHRN, UQSHRN2"),
+    simd<"0 Q 1 011110 immhb:7 10011 1 Rn:5 Rd:5", saturating_shrn<VRShrUI, VQNarrowU>, narrow_size>(
+        "uqrshrn{@2} {Rd:T}, {Rn:Tw}, #{@right}", "UQRSHRN, UQRSHRN2"),
+    simd<"0 Q 0 011110 immhb:7 10100 1 Rn:5 Rd:5", shll<VExtS>, narrow_size>("sshll{@2} {Rd:Tw}, {Rn:T}, #{@left}",
+                                                                             "SSHLL, SSHLL2"),
+    simd<"0 Q 1 011110 immhb:7 10100 1 Rn:5 Rd:5", shll<VExtU>, narrow_size>("ushll{@2} {Rd:Tw}, {Rn:T}, #{@left}",
+                                                                             "USHLL, USHLL2"),
+    simd<"0 Q 0 011110 immhb:7 11100 1 Rn:5 Rd:5", fixed_point<IntToF, Round::Current, false>, fp_size>(
+        "scvtf {Rd:T}, {Rn:T}, #{@right}", "SCVTF (vector, fixed-point)"),
+    simd<"0 Q 0 011110 immhb:7 11111 1 Rn:5 Rd:5", fixed_point<FToInt, Round::Zero, false>, fp_size>(
+        "fcvtzs {Rd:T}, {Rn:T}, #{@right}", "FCVTZS (vector, fixed-point)"),
+    simd<"0 Q 1 011110 immhb:7 11100 1 Rn:5 Rd:5", fixed_point<IntToF, Round::Current, true>, fp_size>(
+        "ucvtf {Rd:T}, {Rn:T}, #{@right}", "UCVTF (vector, fixed-point)"),
+    simd<"0 Q 1 011110 immhb:7 11111 1 Rn:5 Rd:5", fixed_point<FToInt, Round::Zero, true>, fp_size>(
+        "fcvtzu {Rd:T}, {Rn:T}, #{@right}", "FCVTZU (vector, fixed-point)"),
 });
 
 }  // namespace

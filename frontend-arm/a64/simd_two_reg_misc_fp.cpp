@@ -51,9 +51,9 @@ constexpr u32 aux(Round r) {
 using enum Opcode;
 using enum Round;
 constexpr auto kRows = std::to_array<Row>({
-    simd<"0 Q 0 01110 0 sz 10000 10110 10 Rn:5 Rd:5", fcvtn>("fcvtn{@2}", "FCVTN, FCVTN2"),
-    simd<"0 Q 1 01110 0 1 10000 10110 10 Rn:5 Rd:5", fcvtxn>("fcvtxn{@2}", "FCVTXN, FCVTXN2"),
-    simd<"0 Q 0 01110 0 sz 10000 10111 10 Rn:5 Rd:5", fcvtl>("fcvtl{@2}", "FCVTL, FCVTL2"),
+    simd<"0 Q 0 01110 0 sz 10000 10110 10 Rn:5 Rd:5", fcvtn>("fcvtn{@2} {Rd:Tn}, {Rn:Tf}", "FCVTN, FCVTN2"),
+    simd<"0 Q 1 01110 0 1 10000 10110 10 Rn:5 Rd:5", fcvtxn>("fcvtxn{@2} {Rd:Ts}, {Rn:.2d}", "FCVTXN, FCVTXN2"),
+    simd<"0 Q 0 01110 0 sz 10000 10111 10 Rn:5 Rd:5", fcvtl>("fcvtl{@2} {Rd:Tf}, {Rn:Tn}", "FCVTL, FCVTL2"),
     simd<"0 Q 0 01110 0 sz 10000 11000 10 Rn:5 Rd:5", lanes<FRint, aux(TieEven)>, fp_lanes>("frintn",
                                                                                             "FRINTN (vector)"),
     simd<"0 Q 0 01110 0 sz 10000 11001 10 Rn:5 Rd:5", lanes<FRint, aux(NegInf)>, fp_lanes>("frintm", "FRINTM (vector)"),
@@ -89,16 +89,21 @@ constexpr auto kRows = std::to_array<Row>({
         "fcvtzu", "FCVTZU (vector)"),
     simd<"0 Q 1 01110 0 sz 10000 11101 10 Rn:5 Rd:5", lanes<IntToF, unsigned_round(Current, true)>, fp_lanes>(
         "ucvtf", "UCVTF (vector, integer)"),
-    simd<"0 Q 0 01110 1 sz 10000 01100 10 Rn:5 Rd:5", compare_zero<VFCmpGt>, fp_lanes>("fcmgt", "FCMGT (zero)"),
-    simd<"0 Q 0 01110 1 sz 10000 01101 10 Rn:5 Rd:5", compare_zero<VFCmpEq>, fp_lanes>("fcmeq", "FCMEQ (zero)"),
-    simd<"0 Q 0 01110 1 sz 10000 01110 10 Rn:5 Rd:5", zero_compare<VFCmpGt>, fp_lanes>("fcmlt", "FCMLT (zero)"),
-    simd<"0 Q 1 01110 1 sz 10000 01100 10 Rn:5 Rd:5", compare_zero<VFCmpGe>, fp_lanes>("fcmge", "FCMGE (zero)"),
-    simd<"0 Q 1 01110 1 sz 10000 01101 10 Rn:5 Rd:5", zero_compare<VFCmpGe>, fp_lanes>("fcmle", "FCMLE (zero)"),
-    simd<"0 Q 0 01110 1 sz 10000 01111 10 Rn:5 Rd:5", lanes<FAbs>, fp_lanes>("fabs", "FABS (vector)"),
-    simd<"0 Q 1 01110 1 sz 10000 01111 10 Rn:5 Rd:5", lanes<FNeg>, fp_lanes>("fneg", "FNEG (vector)"),
-    simd<"0 Q 0 01110 1 sz 10000 11101 10 Rn:5 Rd:5", lanes<FRecipE>, fp_lanes>("frecpe", "FRECPE"),
-    simd<"0 Q 1 01110 1 sz 10000 11101 10 Rn:5 Rd:5", lanes<FRsqrtE>, fp_lanes>("frsqrte", "FRSQRTE"),
-    simd<"0 Q 1 01110 1 sz 10000 11111 10 Rn:5 Rd:5", lanes<FSqrt>, fp_lanes>("fsqrt", "FSQRT (vector)"),
+    simd<"0 Q 0 01110 1 sz 10000 01100 10 Rn:5 Rd:5", compare_zero<VFCmpGt>, fp_lanes>("fcmgt {Rd:T}, {Rn:T}, #0.0",
+                                                                                       "FCMGT (zero)"),
+    simd<"0 Q 0 01110 1 sz 10000 01101 10 Rn:5 Rd:5", compare_zero<VFCmpEq>, fp_lanes>("fcmeq {Rd:T}, {Rn:T}, #0.0",
+                                                                                       "FCMEQ (zero)"),
+    simd<"0 Q 0 01110 1 sz 10000 01110 10 Rn:5 Rd:5", zero_compare<VFCmpGt>, fp_lanes>("fcmlt {Rd:T}, {Rn:T}, #0.0",
+                                                                                       "FCMLT (zero)"),
+    simd<"0 Q 1 01110 1 sz 10000 01100 10 Rn:5 Rd:5", compare_zero<VFCmpGe>, fp_lanes>("fcmge {Rd:T}, {Rn:T}, #0.0",
+                                                                                       "FCMGE (zero)"),
+    simd<"0 Q 1 01110 1 sz 10000 01101 10 Rn:5 Rd:5", zero_compare<VFCmpGe>, fp_lanes>("fcmle {Rd:T}, {Rn:T}, #0.0",
+                                                                                       "FCMLE (zero)"),
+    simd<"0 Q 0 01110 1 sz 10000 01111 10 Rn:5 Rd:5", lanes<FAbs>, fp_lanes>("fabs {Rd:T}, {Rn:T}", "FABS (vector)"),
+    simd<"0 Q 1 01110 1 sz 10000 01111 10 Rn:5 Rd:5", lanes<FNeg>, fp_lanes>("fneg {Rd:T}, {Rn:T}", "FNEG (vector)"),
+    simd<"0 Q 0 01110 1 sz 10000 11101 10 Rn:5 Rd:5", lanes<FRecipE>, fp_lanes>("frecpe {Rd:T}, {Rn:T}", "FRECPE"),
+    simd<"0 Q 1 01110 1 sz 10000 11101 10 Rn:5 Rd:5", lanes<FRsqrtE>, fp_lanes>("frsqrte {Rd:T}, {Rn:T}", "FRSQRTE"),
+    simd<"0 Q 1 01110 1 sz 10000 11111 10 Rn:5 Rd:5", lanes<FSqrt>, fp_lanes>("fsqrt {Rd:T}, {Rn:T}", "FSQRT (vector)"),
 });
 
 }  // namespace
