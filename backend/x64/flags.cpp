@@ -69,6 +69,66 @@ bool wants_swapped(ir::Cond c) {
   return !fcmp_condition(c, false, ignored) && fcmp_condition(c, true, ignored);
 }
 
+/// The host instruction of an FP compare.
+struct FpCompare {
+  bool is_double, signalling;
+
+  void emit(Emitter& e, Xmm x, Xmm y) const {
+    if (e.features().avx) {
+      if (is_double)
+        signalling ? e.a.vcomisd(x, y) : e.a.vucomisd(x, y);
+      else
+        signalling ? e.a.vcomiss(x, y) : e.a.vucomiss(x, y);
+    } else if (is_double) {
+      signalling ? e.a.comisd(x, y) : e.a.ucomisd(x, y);
+    } else {
+      signalling ? e.a.comiss(x, y) : e.a.ucomiss(x, y);
+    }
+  }
+
+  /// Carry iff x is subnormal: its bits without the sign, shifted left, less one, make zeros large.
+  void test_subnormal(Emitter& e, Xmm x, Gp t, Gp limit) const {
+    const bool avx = e.features().avx;
+    if (is_double) {
+      avx ? e.a.vmovq(t.r64(), x) : e.a.movq(t.r64(), x);
+      e.a.lea(t.r64(), x86::ptr(t.r64(), t.r64(), 0, -1));
+      e.a.mov(limit.r64(), asmjit::Imm((u64{1} << 53) - 1));
+      e.a.cmp(t.r64(), limit.r64());
+    } else {
+      avx ? e.a.vmovd(t.r32(), x) : e.a.movd(t.r32(), x);
+      e.a.lea(t.r32(), x86::ptr(t.r64(), t.r64(), 0, -1));
+      e.a.cmp(t.r32(), asmjit::Imm((1 << 24) - 1));
+    }
+  }
+
+  /// Arm FPCR.FZ: subnormals compare as zeros and raise Input Denormal.
+  void emit_flushed(Emitter& e, Xmm x, Xmm y) const {
+    const Gp t = e.temp_gp(), limit = e.temp_gp();
+    const Xmm p = e.temp_xmm(), q = e.temp_xmm();
+    const Label back = e.a.newLabel();
+    const u32 t_id = t.id(), limit_id = limit.id(), back_id = back.id();
+    const Label flush = e.cold([*this, x, y, p, q, t_id, limit_id, back_id](Emitter& c) {
+      for (const auto& [flushed, from] : {std::pair(p, x), std::pair(q, y)}) {
+        const Label normal = c.a.newLabel();
+        c.mov(flushed, from);
+        test_subnormal(c, from, x86::gpq(t_id), x86::gpq(limit_id));
+        c.a.jae(normal);
+        c.features().avx ? c.a.vxorps(flushed, flushed, flushed) : c.a.xorps(flushed, flushed);
+        c.a.or_(TIERCEL_CONTEXT(fp_extra), asmjit::Imm(ir::fpstatus::kInputDenormal));
+        c.a.bind(normal);
+      }
+      emit(c, p, q);
+      c.a.jmp(Label(back_id));
+    });
+    for (const Xmm& operand : {x, y}) {
+      test_subnormal(e, operand, t, limit);
+      e.a.jb(flush);
+    }
+    emit(e, x, y);
+    e.a.bind(back);
+  }
+};
+
 }  // namespace
 
 void Emitter::set_eflags(u32 owner, FlagsForm form) {
@@ -507,22 +567,14 @@ void Emitter::emit_ccmp(const Inst& inst, u32 i) {
 }
 
 bool Emitter::emit_fcmp(const Inst& inst, u32 i) {
-  if (f_->fp.flush) return false;  // subnormals compare as zeros: the evaluator knows how
   clobber_flags();
   const bool swapped = wants_swapped(static_cast<ir::Cond>(state_[i].hint & 15));
   const Xmm x = use_xmm(inst.args[swapped ? 1 : 0]), y = use_xmm(inst.args[swapped ? 0 : 1]);
-  const bool is_double = this->inst(inst.args[0]).type == Type::F64;
-  const bool signalling = inst.imm & 1;
-  if (cpu_.avx) {
-    if (is_double)
-      signalling ? a.vcomisd(x, y) : a.vucomisd(x, y);
-    else
-      signalling ? a.vcomiss(x, y) : a.vucomiss(x, y);
-  } else if (is_double) {
-    signalling ? a.comisd(x, y) : a.ucomisd(x, y);
-  } else {
-    signalling ? a.comiss(x, y) : a.ucomiss(x, y);
-  }
+  const FpCompare compare{this->inst(inst.args[0]).type == Type::F64, (inst.imm & 1) != 0};
+  if (f_->fp.flush)
+    compare.emit_flushed(*this, x, y);
+  else
+    compare.emit(*this, x, y);
   set_eflags(i, swapped ? FlagsForm::FcmpSwapped : FlagsForm::Fcmp);
   return true;
 }
