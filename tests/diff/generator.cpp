@@ -349,8 +349,8 @@ CpuState Generator::state(const Sequence& s) {
   return c;
 }
 
-void Generator::fill(Data& data) {
-  for (u64 i = 0; i < kDataBytes; i += 16) {
+void Generator::fill(Data& data, bool all) {
+  for (u64 i = all ? 0 : 16 * below(16); i < kDataBytes; i += all ? 16 : 16 * (1 + below(32))) {
     const U128 v = interesting_vector();
     std::memcpy(&data[i], &v, 16);
   }

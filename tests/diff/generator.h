@@ -29,7 +29,8 @@ class Generator {
   /// Up to `max_insns` instructions for address `pc`.
   Sequence sequence(u64 pc, unsigned max_insns);
   CpuState state(const Sequence& s);
-  void fill(Data& data);
+  /// Random data: everywhere, or in a few places.
+  void fill(Data& data, bool all);
 
   std::size_t row_count() const { return rows_.size(); }
 
