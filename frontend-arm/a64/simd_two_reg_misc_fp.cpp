@@ -54,41 +54,44 @@ constexpr auto kRows = std::to_array<Row>({
     simd<"0 Q 0 01110 0 sz 10000 10110 10 Rn:5 Rd:5", fcvtn>("fcvtn{@2} {Rd:Tn}, {Rn:Tf}", "FCVTN, FCVTN2"),
     simd<"0 Q 1 01110 0 1 10000 10110 10 Rn:5 Rd:5", fcvtxn>("fcvtxn{@2} {Rd:Ts}, {Rn:.2d}", "FCVTXN, FCVTXN2"),
     simd<"0 Q 0 01110 0 sz 10000 10111 10 Rn:5 Rd:5", fcvtl>("fcvtl{@2} {Rd:Tf}, {Rn:Tn}", "FCVTL, FCVTL2"),
-    simd<"0 Q 0 01110 0 sz 10000 11000 10 Rn:5 Rd:5", lanes<FRint, aux(TieEven)>, fp_lanes>("frintn",
+    simd<"0 Q 0 01110 0 sz 10000 11000 10 Rn:5 Rd:5", lanes<FRint, aux(TieEven)>, fp_lanes>("frintn {Rd:T}, {Rn:T}",
                                                                                             "FRINTN (vector)"),
-    simd<"0 Q 0 01110 0 sz 10000 11001 10 Rn:5 Rd:5", lanes<FRint, aux(NegInf)>, fp_lanes>("frintm", "FRINTM (vector)"),
-    simd<"0 Q 0 01110 1 sz 10000 11000 10 Rn:5 Rd:5", lanes<FRint, aux(PosInf)>, fp_lanes>("frintp", "FRINTP (vector)"),
-    simd<"0 Q 0 01110 1 sz 10000 11001 10 Rn:5 Rd:5", lanes<FRint, aux(Zero)>, fp_lanes>("frintz", "FRINTZ (vector)"),
-    simd<"0 Q 1 01110 0 sz 10000 11000 10 Rn:5 Rd:5", lanes<FRint, aux(TieAway)>, fp_lanes>("frinta",
+    simd<"0 Q 0 01110 0 sz 10000 11001 10 Rn:5 Rd:5", lanes<FRint, aux(NegInf)>, fp_lanes>("frintm {Rd:T}, {Rn:T}",
+                                                                                           "FRINTM (vector)"),
+    simd<"0 Q 0 01110 1 sz 10000 11000 10 Rn:5 Rd:5", lanes<FRint, aux(PosInf)>, fp_lanes>("frintp {Rd:T}, {Rn:T}",
+                                                                                           "FRINTP (vector)"),
+    simd<"0 Q 0 01110 1 sz 10000 11001 10 Rn:5 Rd:5", lanes<FRint, aux(Zero)>, fp_lanes>("frintz {Rd:T}, {Rn:T}",
+                                                                                         "FRINTZ (vector)"),
+    simd<"0 Q 1 01110 0 sz 10000 11000 10 Rn:5 Rd:5", lanes<FRint, aux(TieAway)>, fp_lanes>("frinta {Rd:T}, {Rn:T}",
                                                                                             "FRINTA (vector)"),
     simd<"0 Q 1 01110 0 sz 10000 11001 10 Rn:5 Rd:5", lanes<FRint, aux(Current) | kSignalInexact>, fp_lanes>(
-        "frintx", "FRINTX (vector)"),
-    simd<"0 Q 1 01110 1 sz 10000 11001 10 Rn:5 Rd:5", lanes<FRint, aux(Current)>, fp_lanes>("frinti",
+        "frintx {Rd:T}, {Rn:T}", "FRINTX (vector)"),
+    simd<"0 Q 1 01110 1 sz 10000 11001 10 Rn:5 Rd:5", lanes<FRint, aux(Current)>, fp_lanes>("frinti {Rd:T}, {Rn:T}",
                                                                                             "FRINTI (vector)"),
     simd<"0 Q 0 01110 0 sz 10000 11010 10 Rn:5 Rd:5", lanes<FToInt, unsigned_round(TieEven, false)>, fp_lanes>(
-        "fcvtns", "FCVTNS (vector)"),
+        "fcvtns {Rd:T}, {Rn:T}", "FCVTNS (vector)"),
     simd<"0 Q 0 01110 0 sz 10000 11011 10 Rn:5 Rd:5", lanes<FToInt, unsigned_round(NegInf, false)>, fp_lanes>(
-        "fcvtms", "FCVTMS (vector)"),
+        "fcvtms {Rd:T}, {Rn:T}", "FCVTMS (vector)"),
     simd<"0 Q 0 01110 0 sz 10000 11100 10 Rn:5 Rd:5", lanes<FToInt, unsigned_round(TieAway, false)>, fp_lanes>(
-        "fcvtas", "FCVTAS (vector)"),
+        "fcvtas {Rd:T}, {Rn:T}", "FCVTAS (vector)"),
     simd<"0 Q 0 01110 1 sz 10000 11010 10 Rn:5 Rd:5", lanes<FToInt, unsigned_round(PosInf, false)>, fp_lanes>(
-        "fcvtps", "FCVTPS (vector)"),
+        "fcvtps {Rd:T}, {Rn:T}", "FCVTPS (vector)"),
     simd<"0 Q 0 01110 1 sz 10000 11011 10 Rn:5 Rd:5", lanes<FToInt, unsigned_round(Zero, false)>, fp_lanes>(
-        "fcvtzs", "FCVTZS (vector)"),
+        "fcvtzs {Rd:T}, {Rn:T}", "FCVTZS (vector)"),
     simd<"0 Q 0 01110 0 sz 10000 11101 10 Rn:5 Rd:5", lanes<IntToF, unsigned_round(Current, false)>, fp_lanes>(
-        "scvtf", "SCVTF (vector, integer)"),
+        "scvtf {Rd:T}, {Rn:T}", "SCVTF (vector, integer)"),
     simd<"0 Q 1 01110 0 sz 10000 11010 10 Rn:5 Rd:5", lanes<FToInt, unsigned_round(TieEven, true)>, fp_lanes>(
-        "fcvtnu", "FCVTNU (vector)"),
+        "fcvtnu {Rd:T}, {Rn:T}", "FCVTNU (vector)"),
     simd<"0 Q 1 01110 0 sz 10000 11011 10 Rn:5 Rd:5", lanes<FToInt, unsigned_round(NegInf, true)>, fp_lanes>(
-        "fcvtmu", "FCVTMU (vector)"),
+        "fcvtmu {Rd:T}, {Rn:T}", "FCVTMU (vector)"),
     simd<"0 Q 1 01110 0 sz 10000 11100 10 Rn:5 Rd:5", lanes<FToInt, unsigned_round(TieAway, true)>, fp_lanes>(
-        "fcvtau", "FCVTAU (vector)"),
+        "fcvtau {Rd:T}, {Rn:T}", "FCVTAU (vector)"),
     simd<"0 Q 1 01110 1 sz 10000 11010 10 Rn:5 Rd:5", lanes<FToInt, unsigned_round(PosInf, true)>, fp_lanes>(
-        "fcvtpu", "FCVTPU (vector)"),
+        "fcvtpu {Rd:T}, {Rn:T}", "FCVTPU (vector)"),
     simd<"0 Q 1 01110 1 sz 10000 11011 10 Rn:5 Rd:5", lanes<FToInt, unsigned_round(Zero, true)>, fp_lanes>(
-        "fcvtzu", "FCVTZU (vector)"),
+        "fcvtzu {Rd:T}, {Rn:T}", "FCVTZU (vector)"),
     simd<"0 Q 1 01110 0 sz 10000 11101 10 Rn:5 Rd:5", lanes<IntToF, unsigned_round(Current, true)>, fp_lanes>(
-        "ucvtf", "UCVTF (vector, integer)"),
+        "ucvtf {Rd:T}, {Rn:T}", "UCVTF (vector, integer)"),
     simd<"0 Q 0 01110 1 sz 10000 01100 10 Rn:5 Rd:5", compare_zero<VFCmpGt>, fp_lanes>("fcmgt {Rd:T}, {Rn:T}, #0.0",
                                                                                        "FCMGT (zero)"),
     simd<"0 Q 0 01110 1 sz 10000 01101 10 Rn:5 Rd:5", compare_zero<VFCmpEq>, fp_lanes>("fcmeq {Rd:T}, {Rn:T}, #0.0",
