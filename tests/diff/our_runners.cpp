@@ -126,7 +126,7 @@ class InterpRunner final : public Runner {
       }
       const ir::Function* f = block(frontend_->key(&s));
       if (!f) {
-        outcome = {End::Failed, 0, "not executable"};
+        outcome = {End::Fault, s.pc, ""};
         break;
       }
       _mm_setcsr(mxcsr_from(sticky, frontend_->fp_control(&s).rounding));

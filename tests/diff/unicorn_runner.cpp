@@ -51,6 +51,8 @@ class UnicornRunner final : public Runner {
       case UC_ERR_WRITE_UNMAPPED:
       case UC_ERR_READ_PROT:
       case UC_ERR_WRITE_PROT:
+      case UC_ERR_FETCH_UNMAPPED:
+      case UC_ERR_FETCH_PROT:
       case UC_ERR_EXCEPTION:  // of the instructions generated here, only alignment faults end so
         return {End::Fault, 0, ""};
       default:
