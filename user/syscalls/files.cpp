@@ -126,7 +126,7 @@ namespace {
 
 /// epoll_pwait and epoll_pwait2, which differ in the form of `timeout` only.
 s64 wait_for_epoll(Thread& t, long number, const SystemCall& c) {
-  constexpr s64 kAtOnce = 1024;  // how many events are converted in one call; a guest asking for more gets fewer
+  constexpr s64 kAtOnce = 1 << 16;  // how many events are converted in one call; a guest asking for more gets fewer
   const s64 wanted = static_cast<s32>(c.args[2]);
   if (wanted <= 0) return -EINVAL;
   u64 mask = 0;
