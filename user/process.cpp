@@ -134,6 +134,7 @@ void Process::die(int signal) {
 void Process::after_fork_in_child() {
   // The other threads' stacks stay mapped; nobody runs on them any more.
   new (&threads_mutex) std::mutex;
+  other_threads_ = 0;
   for (RetiredStack& stack : retired_stacks) stack.tid = 0x7fffffff;
 }
 

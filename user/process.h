@@ -59,6 +59,8 @@ class Process {
   std::array<BelievedLimit, 16>& believed_limits() { return believed_limits_; }
 
   // Threads.
+  int other_threads() const { return other_threads_.load(); }
+  void count_thread(int change) { other_threads_ += change; }
   std::mutex threads_mutex;
   /// Host stacks of threads that have ended or are ending; see clone.cpp.
   struct RetiredStack {
@@ -80,6 +82,7 @@ class Process {
   std::array<BelievedLimit, 16> believed_limits_;
   std::array<std::atomic<u64>, 512> refused_ = {};
   std::atomic<u64> calls_ = 0;
+  std::atomic<int> other_threads_ = 0;  // besides the first
 };
 
 }  // namespace tiercel::user

@@ -114,6 +114,7 @@ void* thread_main(void* argument) {
   set_current_thread(nullptr);
   use_host_signal_stack(nullptr, 0);
   thread.reset();
+  process.count_thread(-1);
   retire_host_stack(process, base, tid);
   return nullptr;
 }
@@ -136,6 +137,7 @@ s64 start_thread(Thread& parent, const CloneRequest& request) {
   pthread_attr_setstack(&attributes, stack_of(base), kHostStack);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   set_host_mask(~u64{0});
+  parent.process().count_thread(1);
   pthread_t handle;
   auto* held = new std::shared_ptr<ThreadStart>(start);
   const int failure = pthread_create(
@@ -149,6 +151,7 @@ s64 start_thread(Thread& parent, const CloneRequest& request) {
   if (failure == 0) start->tid.wait(0, std::memory_order_acquire);
   parent.set_mask(parent.mask());
   if (failure == 0) return start->tid.load();
+  parent.process().count_thread(-1);
   delete held;
   munmap(base, kHostStackTotal);
   return -EAGAIN;
