@@ -408,7 +408,7 @@ class Operands {
     }
     if (ir::is_int(t) && width > ir::type_bits(t)) width = ir::type_bits(t);
     for (unsigned at = 0; at < 128; at += width) {
-      const u64 lane = floating ? float_lane(width) : int_lane(width);
+      const u64 lane = floating && width >= 16 ? float_lane(width) : int_lane(width);
       (at < 64 ? v.lo : v.hi) |= (width == 64 ? lane : lane & ((u64{1} << width) - 1)) << (at & 63);
     }
     if (rng_() % 4 == 0) v.hi = v.lo;
