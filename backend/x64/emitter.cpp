@@ -121,6 +121,7 @@ void Emitter::emit_inst(u32 i) {
   index_ = i;
   if (is_dead(i)) return;
   locked_ = 0;
+  calm_ = false;
   switch (kFamilies[static_cast<unsigned>(inst.op)]) {
     case Family::None:
       if (inst.op == Opcode::Insn) guest_pc_ = inst.imm;

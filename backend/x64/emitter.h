@@ -82,6 +82,7 @@ class Emitter {
 
   /// Scratch for the current inst.
   Gp temp_gp() { return gp(take(false)); }
+  void keep_free(unsigned wanted, bool vector);
   Xmm temp_xmm() { return xmm(take(true)); }
   Xmm temp_xmm_low() { return temp_xmm(); }  // scratch vector registers are xmm0..7
   /// Frees this register for the current inst.
@@ -366,6 +367,7 @@ class Emitter {
   std::vector<s16> free_spills_;
   s16 next_spill_ = 0;
   u32 chaos_ = 0;
+  bool calm_ = false;  // see keep_free
   std::vector<Cold> cold_;
   std::vector<Constant> constants_;
   std::vector<std::pair<u32, Label>> pure_ops_;  // inst index, where its PureOp goes

@@ -106,7 +106,7 @@ void VectorEmitter::guard_tiny(Xmm x, Xmm y, bool is_double, asmjit::Label evalu
   if (convert) {  // to single: 2^-125 and above
     a.vpcmpuq(x86::k1, t, lanes(u64{1023 - 125} << 52), 1);
   } else if (divide) {
-    const Xmm u = tmp();
+    const Xmm u = fresh();  // nothing is in it yet
     op(vop::pand, u, y, magnitude);
     op(is_double ? vop::psubq : vop::psubd, t, t, u);
     // Signed; lanes that are not part of the operation are zero here and compare with the least number.
@@ -117,7 +117,7 @@ void VectorEmitter::guard_tiny(Xmm x, Xmm y, bool is_double, asmjit::Label evalu
     const Mem bounds = constant(low, whole ? low : is_double ? u64{1} << 63 : 0x8000000080000000);
     is_double ? a.vpcmpq(x86::k1, t, bounds, 1) : a.vpcmpd(x86::k1, t, bounds, 1);
   } else {
-    const Xmm u = tmp();
+    const Xmm u = fresh();  // nothing is in it yet
     op(vop::pand, u, y, magnitude);
     op(is_double ? vop::paddq : vop::paddd, t, t, u);
     if (is_double)

@@ -87,7 +87,7 @@ unsigned Emitter::pick_victim(u64 candidates) const {
 
 /// A free scratch register, or kNoRegister.
 unsigned Emitter::find_free(bool vector) {
-  if (chaos_ != 0 && (next_chaos() & 3) == 0) return kNoRegister;
+  if (chaos_ != 0 && !calm_ && (next_chaos() & 3) == 0) return kNoRegister;
   if (!vector) {
     for (const u8 reg : kGpScratch)
       if (first_[reg] == kNoOwner && !(locked_ & reg_bit(reg))) return reg;
@@ -99,6 +99,25 @@ unsigned Emitter::find_free(bool vector) {
     if (first_[reg] == kNoOwner) return reg;
   }
   return kNoRegister;
+}
+
+/// Makes `wanted` scratch registers free, if that many can be, and keeps what follows in this inst from spilling while
+/// there are any: once a way out of line is open, a spill after it would be missing on that way. For the same reason
+/// only the first way out of an inst does this. The call for vector registers comes last.
+void Emitter::keep_free(unsigned wanted, bool vector) {
+  if (calm_) return;
+  calm_ = vector;
+  u64 owned = 0;
+  unsigned have = 0;
+  for (u64 m = (vector ? kXmmScratchMask : kGpScratchMask) & ~locked_; m; m &= m - 1) {
+    const unsigned reg = static_cast<unsigned>(std::countr_zero(m));
+    first_[reg] == kNoOwner ? static_cast<void>(++have) : static_cast<void>(owned |= reg_bit(reg));
+  }
+  for (; have < wanted && owned != 0; ++have) {
+    const unsigned reg = pick_victim(owned);
+    owned &= ~reg_bit(reg);
+    while (first_[reg] != kNoOwner) spill(first_[reg], reg);
+  }
 }
 
 /// A scratch register for the current inst, spilling somebody if need be.

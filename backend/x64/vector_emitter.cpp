@@ -46,6 +46,9 @@ VectorEmitter::Opcode VectorEmitter::sole_user(ir::Value v) const {
 
 VectorEmitter::ColdEval VectorEmitter::cold_eval(const asmjit::BaseReg& result) {
   e.clobber_flags();
+  // No sequence takes more registers after this than these.
+  if (asmjit::x86::Reg::isGp(result)) e.keep_free(2, false);
+  e.keep_free(4, true);
   const asmjit::Label resume = a.newLabel();
   const Operand* o = operands_;
   switch (ir::info(inst_->op).operands.size()) {
