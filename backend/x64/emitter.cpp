@@ -231,6 +231,10 @@ void Emitter::set_pinned_xmm(unsigned home, Value v) {
   if (s.last_use > index_) {
     remove(v.index);
     put(v.index, home);
+    if (!clean && s.spill >= 0) {  // that copy may have a high half
+      free_spills_.push_back(s.spill);
+      s.spill = -1;
+    }
     if (type != Type::V128) s.high_zero = true;
   }
 }
