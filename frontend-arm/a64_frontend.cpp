@@ -134,7 +134,8 @@ bool A64Frontend::translate(const guest::BlockKey& key, guest::CodeReader& code,
                             ir::Function& out) {
   const std::span<const u8> bytes = code.window(VAddr{key.pc});
   builder_.begin(out, key.pc, ir::FpRules::unpack(static_cast<u8>(key.mode)));
-  if (bytes.size() < 4) return false;
+  // A misaligned pc is a fault of its own, whatever lies there: the personality tells it by the address.
+  if (key.pc % 4 != 0 || bytes.size() < 4) return false;
   Translate t{.ir = builder_, .pc = key.pc, .next_pc = key.pc, .page_end = key.pc + bytes.size()};
   bool more = true;
   while (more) {

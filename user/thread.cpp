@@ -25,6 +25,9 @@ u64 fault_syndrome(guest::Access access, bool mapped) {
   return cls << 26 | u64{1} << 25 | (access == guest::Access::Write ? 1u << 6 : 0) | status;
 }
 
+/// ESR_EL1 for a pc that is not a multiple of 4; no ISS.
+constexpr u64 kPcAlignmentSyndrome = u64{0x22} << 26 | u64{1} << 25;
+
 int prot_for(guest::Access access) {
   switch (access) {
     case guest::Access::Read:
@@ -100,8 +103,9 @@ void Thread::finish_system_call(s64 result, bool restarts) {
 void Thread::serve_fault(const guest::Fault& fault) {
   const u64 address = fault.address.value;
   const u64 esr = fault_syndrome(fault.access, true);
+  // Before anything else, mapped or not. Linux describes it by the syndrome alone: the frame's fault address is 0.
   if (fault.access == guest::Access::Execute && (address & 3) != 0)
-    return force_signal(SIGBUS, BUS_ADRALN, address, esr);
+    return force_signal(SIGBUS, BUS_ADRALN, address, kPcAlignmentSyndrome);
   if (fault.misaligned) return force_signal(SIGBUS, BUS_ADRALN, address, esr);
   switch (process_.memory().reach(address, prot_for(fault.access))) {
     case GuestMemory::Reach::Unmapped:

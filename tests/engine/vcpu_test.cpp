@@ -174,6 +174,23 @@ TEST_P(VcpuTest, JumpToNowhere) {
   EXPECT_EQ(state().pc, 0x10u);
 }
 
+TEST_P(VcpuTest, JumpToMisalignedCode) {
+  space.put({
+      0xd65f03c0,  // ret
+      0xd2800540,  // mov x0, #42: a misaligned pc must reach none of this
+      0xd4000001,  // svc #0
+  });
+  for (const u64 target : {space.code() + 5, space.code() + 6, space.code() + 7}) {
+    state().pc = space.code();
+    state().x[30] = target;
+    const Stop s = run_to(Stop::Kind::Fault);
+    EXPECT_EQ(s.fault.access, guest::Access::Execute);
+    EXPECT_EQ(s.fault.address.value, target);
+    EXPECT_EQ(state().pc, target);
+    EXPECT_EQ(state().x[0], 0u);
+  }
+}
+
 TEST_P(VcpuTest, UndefinedAndBreakpoint) {
   space.put({0xd4200020, 0x00000000});  // brk #1; udf #0
   EXPECT_EQ(run_to(Stop::Kind::Breakpoint).payload, 1u);

@@ -16,6 +16,7 @@ namespace tiercel::user {
 
 namespace {
 
+constexpr u64 kPcAlignment = 0x22;  // class in ESR_EL1: Linux gives the address in siginfo only
 constexpr u64 kSsAutodisarm = u64{1} << 31;
 constexpr u64 kMinimumStack = 5120;  // MINSIGSTKSZ of arm64
 
@@ -110,7 +111,7 @@ bool Thread::push_frame(int signal, const siginfo_t& info, const GuestAction& ac
   frame.stack_flags = alt_stack_.size == 0 ? SS_DISABLE : (alt_stack_.flags | (on_alt ? SS_ONSTACK : 0));
   frame.stack_size = alt_stack_.size;
   frame.mask = saved_mask;
-  if (esr != 0) frame.fault_address = reinterpret_cast<u64>(info.si_addr);
+  if (esr != 0 && esr >> 26 != kPcAlignment) frame.fault_address = reinterpret_cast<u64>(info.si_addr);
   std::memcpy(frame.x, s.x, sizeof frame.x);
   frame.sp = s.sp;
   frame.pc = s.pc;

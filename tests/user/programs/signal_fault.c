@@ -25,6 +25,35 @@ static void on_fault(int signal, siginfo_t* info, void* raw) {
   faults++;
 }
 
+// A branch to a misaligned pc has happened when it is reported: going on means returning to the caller.
+static void on_misaligned(int signal, siginfo_t* info, void* raw) {
+  on_fault(signal, info, raw);
+  ucontext_t* context = raw;
+  context->uc_mcontext.pc = context->uc_mcontext.regs[30];
+}
+static void check_misaligned_branches(void) {
+  struct sigaction action = {.sa_sigaction = on_misaligned, .sa_flags = SA_SIGINFO}, old;
+  sigaction(SIGBUS, &action, &old);
+  const uint64_t code = (uint64_t)check_misaligned_branches;
+  const uint64_t targets[] = {code + 1, code + 2, code + 3, 6, 0x7ffffffffff2};
+  for (int i = 0; i < 5; i++) {
+    for (int again = 0; again < 3; again++) {
+      const int before = faults;
+      last_fault = 1;
+      asm volatile("blr %0" ::"r"(targets[i]) : "x30", "x10", "memory");
+      CHECK(faults == before + 1 && last.si_signo == SIGBUS && last.si_code == BUS_ADRALN);
+      CHECK((uint64_t)last.si_addr == targets[i] && last_pc == targets[i] && last_fault == 0);
+    }
+  }
+  // BR and RET as well.
+  const int before = faults;
+  asm volatile("adr x30, 1f\n br %0\n 1:" ::"r"(code + 2) : "x30", "x10", "memory");
+  CHECK(faults == before + 1 && last_pc == code + 2);
+  asm volatile("adr x30, 1f\n ret %0\n 1:" ::"r"(code + 2) : "x30", "x10", "memory");
+  CHECK(faults == before + 2 && last_pc == code + 2);
+  sigaction(SIGBUS, &old, NULL);
+}
+
 static sigjmp_buf escape;
 static void on_jump(int signal) {
   siglongjmp(escape, signal);
@@ -97,6 +126,8 @@ int main(void) {
   CHECK(last.si_signo == SIGTRAP);
   CHECK(last.si_code == TRAP_BRKPT);
   CHECK((uint64_t)last.si_addr == pc);
+
+  check_misaligned_branches();
 
   // Recovery by jumping out, many times.
   volatile int jumps = 0;
