@@ -134,8 +134,12 @@ void Process::die(int signal) {
 void Process::after_fork_in_child() {
   // The other threads' stacks stay mapped; nobody runs on them any more.
   new (&threads_mutex) std::mutex;
-  other_threads_ = 0;
+  thread_count_ = 1;
   for (RetiredStack& stack : retired_stacks) stack.tid = 0x7fffffff;
+}
+
+void Process::remove_thread() {
+  if (--thread_count_ == 0 && options_.stats) write_statistics();
 }
 
 void Process::trace(const std::string& line) const {

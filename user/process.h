@@ -59,8 +59,9 @@ class Process {
   std::array<BelievedLimit, 16>& believed_limits() { return believed_limits_; }
 
   // Threads.
-  int other_threads() const { return other_threads_.load(); }
-  void count_thread(int change) { other_threads_ += change; }
+  void add_thread() { ++thread_count_; }
+  /// A thread ends and is not the guest's any more; with the last one, so does the process.
+  void remove_thread();
   std::mutex threads_mutex;
   /// Host stacks of threads that have ended or are ending; see clone.cpp.
   struct RetiredStack {
@@ -82,7 +83,7 @@ class Process {
   std::array<BelievedLimit, 16> believed_limits_;
   std::array<std::atomic<u64>, 512> refused_ = {};
   std::atomic<u64> calls_ = 0;
-  std::atomic<int> other_threads_ = 0;  // besides the first
+  std::atomic<int> thread_count_ = 1;
 };
 
 }  // namespace tiercel::user

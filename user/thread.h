@@ -78,6 +78,8 @@ class Thread {
 
   /// Where threads that clone made keep their host stack; null for the first thread.
   void* host_stack = nullptr;
+  /// A vfork child, in its parent's memory until it executes a program or ends.
+  bool borrows_memory = false;
 
  private:
   void serve(const engine::Stop& stop);

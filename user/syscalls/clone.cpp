@@ -114,7 +114,7 @@ void* thread_main(void* argument) {
   set_current_thread(nullptr);
   use_host_signal_stack(nullptr, 0);
   thread.reset();
-  process.count_thread(-1);
+  process.remove_thread();
   retire_host_stack(process, base, tid);
   return nullptr;
 }
@@ -137,7 +137,7 @@ s64 start_thread(Thread& parent, const CloneRequest& request) {
   pthread_attr_setstack(&attributes, stack_of(base), kHostStack);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   set_host_mask(~u64{0});
-  parent.process().count_thread(1);
+  parent.process().add_thread();
   pthread_t handle;
   auto* held = new std::shared_ptr<ThreadStart>(start);
   const int failure = pthread_create(
@@ -151,7 +151,7 @@ s64 start_thread(Thread& parent, const CloneRequest& request) {
   if (failure == 0) start->tid.wait(0, std::memory_order_acquire);
   parent.set_mask(parent.mask());
   if (failure == 0) return start->tid.load();
-  parent.process().count_thread(-1);
+  parent.process().remove_thread();
   delete held;
   munmap(base, kHostStackTotal);
   return -EAGAIN;
@@ -163,6 +163,7 @@ void settle_forked_child(Thread& t, const CloneRequest& r) {
   t.process().memory().unlock_after_fork();
   t.actions().unlock();
   t.process().after_fork_in_child();
+  t.borrows_memory = false;  // it was a vfork child's fork
   const int tid = static_cast<int>(syscall(SYS_gettid));
   t.set_tid(tid);
   syscall(SYS_set_tid_address, r.flags & CLONE_CHILD_CLEARTID ? r.child_tid : 0);
@@ -229,6 +230,7 @@ s64 start_borrower(Thread& t, const CloneRequest& r) {
   SignalActions actions(t.actions());
   if (r.flags & kCloneClearSighand) actions.forget_handlers();
   const std::unique_ptr<Thread> child = make_child(t, actions, r);
+  child->borrows_memory = true;
   VforkStart start{child.get(), &r};
   const int saved_tid = t.tid();
   const u64 host_flags =

@@ -20,8 +20,8 @@ namespace tiercel::user {
 
 s64 sys_exit(Thread& t, const SystemCall& c) {
   if (t.host_stack == nullptr) {
-    if (t.process().options().stats && t.process().other_threads() == 0) t.process().write_statistics();
     // The first thread, or the only one of a fork's child. The kernel knows whether others go on.
+    if (!t.borrows_memory) t.process().remove_thread();
     syscall(SYS_exit, c.args[0]);
   }
   t.end();

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -18,6 +19,36 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "check.h"
+
+// All that is ready comes in one call when there is room for it, however much that is: an event loop may count on it.
+static void many_events(void) {
+  enum { kMany = 3000 };
+  static struct epoll_event got[kMany + 1];
+  static char seen[kMany];
+  const int epoll = epoll_create1(EPOLL_CLOEXEC), event = eventfd(1, 0);
+  struct rlimit limit;
+  CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  limit.rlim_cur = limit.rlim_max;
+  CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  int many = limit.rlim_cur < kMany + 100 ? (int)limit.rlim_cur - 100 : kMany, added = 0, right = 0;
+  static int copies[kMany];
+  for (int i = 0; i < many; i++) {
+    copies[i] = dup(event);
+    struct epoll_event set = {.events = EPOLLIN, .data.u64 = (uint64_t)i << 32 | 7};
+    added += epoll_ctl(epoll, EPOLL_CTL_ADD, copies[i], &set) == 0;
+  }
+  CHECK(added == many && many > 1024);
+  CHECK(epoll_wait(epoll, got, kMany + 1, 1000) == many);
+  for (int i = 0; i < many; i++) {
+    const uint64_t number = got[i].data.u64 >> 32;
+    right += got[i].events == EPOLLIN && (uint32_t)got[i].data.u64 == 7 && number < kMany && !seen[number]++;
+  }
+  CHECK(right == many);
+  CHECK(epoll_wait(epoll, got, 1100, 0) == 1100);
+  for (int i = 0; i < many; i++) close(copies[i]);
+  close(event);
+  close(epoll);
+}
 
 static void pipes(void) {
   int ends[2];
@@ -161,5 +192,6 @@ int main(void) {
   pipes();
   sockets();
   events();
+  many_events();
   return finish();
 }
