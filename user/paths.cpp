@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -35,6 +36,25 @@ std::size_t last_component(const std::string& path) {
   return path.rfind('/', end - 1) + 1;
 }
 
+/// Where the last component ".." of `path` ends; 0 when there is none.
+std::size_t end_of_steps_up(std::string_view path) {
+  for (std::size_t at = path.rfind("/.."); at != path.npos; at = at == 0 ? path.npos : path.rfind("/..", at - 1))
+    if (at + 3 == path.size() || path[at + 3] == '/') return at + 3;
+  return 0;
+}
+
+/// "/a//b/./c/" as "/a/b/c/".
+std::string without_empty_steps(std::string_view path) {
+  std::string out;
+  for (std::size_t at = 0; at < path.size();) {
+    const std::size_t end = std::min(path.find('/', at + 1), path.size());
+    const std::string_view step = path.substr(at, end - at);
+    if ((step != "/" || end == path.size()) && step != "/.") out += step;
+    at = end;
+  }
+  return out.empty() ? "/" : out;
+}
+
 }  // namespace
 
 Paths::Paths(const std::string& root, bool strict) : strict_(strict) {
@@ -48,6 +68,35 @@ bool Paths::is_host_only(const std::string& absolute) const {
   for (const std::string_view directory : {"/proc", "/sys", "/dev"})
     if (is_below(absolute, directory)) return true;
   return !strict_ && is_below(absolute, "/tmp");
+}
+
+std::string Paths::without_steps_up(const std::string& absolute) const {
+  const std::size_t up = end_of_steps_up(absolute);
+  if (up == 0) return without_empty_steps(absolute);
+  // Most paths with ".." stay where they are, and need no walk.
+  if (!is_host_only(absolute) && !is_host_only(without_empty_steps(absolute.substr(up)))) return absolute;
+  std::string at = "/";  // the guest's name of a directory, free of links once `known`
+  bool known = true;
+  std::string_view rest = absolute;
+  while (!rest.empty()) {
+    rest.remove_prefix(std::min(rest.find_first_not_of('/'), rest.size()));
+    const std::string_view step = rest.substr(0, rest.find('/'));
+    rest.remove_prefix(step.size());
+    if (step.empty() || step == ".") continue;
+    if (step != "..") {
+      if (at.back() != '/') at += '/';
+      at += step;
+      known = false;
+      continue;
+    }
+    char real[PATH_MAX];
+    if (!known && !realpath(resolve_absolute(at, Last::Follow, Use::Look).path.c_str(), real)) return absolute;
+    if (!known) at = guest_view(real);
+    at.resize(std::max<std::size_t>(at.rfind('/'), 1));
+    known = true;
+  }
+  if (absolute.back() == '/' && at.back() != '/') at += '/';
+  return at;
 }
 
 Paths::HostPath Paths::in_root(const std::string& path, Last last) const {
@@ -90,7 +139,10 @@ Paths::HostPath Paths::resolve_absolute(const std::string& path, Last last, Use 
 
 Paths::HostPath Paths::resolve(int dirfd, const char* path, Last last, Use use) const {
   if (root_.empty() || *path == '\0') return {0, path};
-  if (*path == '/') return resolve_absolute(path, last, use);
+  if (*path == '/') {
+    const std::string whole = without_steps_up(path);
+    return resolve_absolute(is_host_only(whole) == is_host_only(path) ? path : whole, last, use);
+  }
   std::string base;
   if (dirfd == AT_FDCWD) {
     char cwd[PATH_MAX];
@@ -98,9 +150,17 @@ Paths::HostPath Paths::resolve(int dirfd, const char* path, Last last, Use use) 
   } else {
     base = path_of(dirfd);
   }
-  // Relative to a directory outside the root: the host's files, unchanged.
-  if (base.empty() || !is_below(base, root_)) return {0, path};
-  const std::string absolute = base.substr(root_.size()) + "/" + path;
+  if (base.empty()) return {0, path};
+  const bool inside = is_below(base, root_);
+  const std::string absolute = guest_view(base) + "/" + path;
+  // Between the root and the directories that the host lends to it: steps like those from "/" to "tmp", or from
+  // "/tmp/x" to "../../usr", are what the whole path would be.
+  if (inside || is_host_only(base)) {
+    const std::string whole = without_steps_up(absolute);
+    if (is_host_only(whole) == inside) return resolve_absolute(whole, last, use);
+  }
+  // Relative to any other directory outside the root: the host's files, unchanged.
+  if (!inside) return {0, path};
   HostPath found = in_root(absolute, last);
   if (found.error == 0) {
     if (absolute.back() == '/') found.path += '/';

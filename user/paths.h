@@ -34,6 +34,9 @@ class Paths {
 
  private:
   bool is_host_only(const std::string& absolute) const;
+  /// `absolute` without "." and "..", as the guest would walk it, if it could lead into or out of a directory that is
+  /// the host's only; unchanged where that walk ends too early.
+  std::string without_steps_up(const std::string& absolute) const;
   HostPath resolve_absolute(const std::string& path, Last last, Use use) const;
   HostPath in_root(const std::string& path, Last last) const;
 

@@ -68,6 +68,37 @@ TEST_F(PathsTest, RelativePathsInsideTheRoot) {
   EXPECT_EQ(paths.resolve(AT_FDCWD, "some/file", Paths::Last::Follow).path, "some/file");
 }
 
+// As rsync walks: a descriptor of "/", then one component at a time.
+TEST_F(PathsTest, WalksFromTheRootIntoTheHostsOwnDirectories) {
+  const Paths paths(root_, false), strict(root_, true);
+  const int top = open(root_.c_str(), O_PATH | O_DIRECTORY);
+  ASSERT_GE(top, 0);
+  EXPECT_EQ(paths.resolve(top, "tmp", Paths::Last::Keep).path, "/tmp");
+  EXPECT_EQ(paths.resolve(top, "./tmp//x", Paths::Last::Keep, Paths::Use::Change).path, "/tmp/x");
+  EXPECT_EQ(paths.resolve(top, "usr/bin/../../proc/self/maps", Paths::Last::Follow).path, "/proc/self/maps");
+  EXPECT_EQ(strict.resolve(top, "tmp", Paths::Last::Keep, Paths::Use::Change).path, root_ + "/tmp");
+  EXPECT_EQ(strict.resolve(top, "proc", Paths::Last::Follow).path, "/proc");
+  EXPECT_EQ(paths.resolve(AT_FDCWD, "/usr/../tmp/x", Paths::Last::Keep, Paths::Use::Change).path, "/tmp/x");
+  EXPECT_EQ(paths.resolve(AT_FDCWD, "//tmp/x", Paths::Last::Keep, Paths::Use::Change).path, "/tmp/x");
+  close(top);
+}
+
+TEST_F(PathsTest, WalksBackFromTheHostsOwnDirectoriesIntoTheRoot) {
+  const Paths paths(root_, false);
+  char name[] = "/tmp/tiercel-paths-XXXXXX";
+  ASSERT_NE(mkdtemp(name), nullptr);
+  const int directory = open(name, O_PATH | O_DIRECTORY);
+  ASSERT_GE(directory, 0);
+  EXPECT_EQ(paths.resolve(directory, "../../usr/bin/tool", Paths::Last::Follow).path, root_ + "/usr/bin/real");
+  EXPECT_EQ(paths.resolve(directory, "../..", Paths::Last::Follow).path, root_);
+  EXPECT_EQ(paths.resolve(directory, "../x", Paths::Last::Follow).path, "../x");
+  EXPECT_EQ(paths.resolve(directory, "missing/../../../usr/bin/real", Paths::Last::Follow).path,
+            "missing/../../../usr/bin/real");
+  EXPECT_EQ(paths.resolve(AT_FDCWD, "/tmp/../usr/bin/tool", Paths::Last::Follow).path, root_ + "/usr/bin/real");
+  close(directory);
+  rmdir(name);
+}
+
 TEST_F(PathsTest, ShowsTheGuestItsOwnView) {
   const Paths paths(root_, false);
   EXPECT_EQ(paths.guest_view(root_ + "/usr/bin"), "/usr/bin");
