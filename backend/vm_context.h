@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <span>
 
 #include "ir/eval.h"
 
@@ -23,15 +24,24 @@ constexpr Reason reason_for(ir::ExitKind k) {
 }
 
 /// Guest pc -> host entry. Index: (pc >> 2 ^ pc >> 14) & (kJumpCacheSize - 1); the pc compares in full.
-/// Entries are filled by the owning thread only; invalidation replaces `pc` by ~0.
+/// Entries are filled by the owning thread only; invalidation replaces `pc` by unfindable_pc.
 struct JumpCacheEntry {
-  u64 pc = ~u64{0};
+  u64 pc = 0;
   const void* host = nullptr;
 };
 inline constexpr u32 kJumpCacheBits = 12;
 inline constexpr u32 kJumpCacheSize = 1u << kJumpCacheBits;
 constexpr u32 jump_cache_index(u64 pc) {
   return static_cast<u32>((pc >> 2) ^ (pc >> 14)) & (kJumpCacheSize - 1);
+}
+/// What empty entries hold: a pc of another index. Any one pc for all would be found where it belongs, for a guest may
+/// branch to any address.
+constexpr u64 unfindable_pc(u32 index) {
+  return index == 0 ? 4 : 0;
+}
+static_assert(jump_cache_index(0) == 0 && jump_cache_index(4) != 0);
+inline void empty_jump_cache(std::span<JumpCacheEntry> entries) {
+  for (u32 i = 0; i < entries.size(); ++i) entries[i] = {unfindable_pc(i), nullptr};
 }
 
 /// Return prediction: a circular stack of (guest return pc, host entry of the block there).

@@ -20,6 +20,7 @@ Engine::Private::Private(guest::Frontend& fe, AddressSpace& mem, const Options& 
       translator(fe, mem, options),
       cache(std::move(code_memory)),
       miss_table(backend::kJumpCacheSize) {
+  backend::empty_jump_cache(miss_table);
   for (const guest::HelperDecl& helper : frontend.helpers()) helpers.push_back(helper.function);
   const backend::Runtime stubs = translator.backend().make_runtime();
   runtime = cache.install_runtime(stubs.code);
@@ -72,7 +73,7 @@ void Engine::Private::forget_everywhere(u64 pc) {
   const u32 index = backend::jump_cache_index(pc);
   for (Vcpu* vcpu : vcpus) {
     auto& entry = vcpu->private_->jump_cache[index];
-    if (entry.pc == pc) std::atomic_ref(entry.pc).store(~u64{0}, std::memory_order_relaxed);
+    if (entry.pc == pc) std::atomic_ref(entry.pc).store(backend::unfindable_pc(index), std::memory_order_relaxed);
   }
 }
 

@@ -110,7 +110,7 @@ void Vcpu::clear_exit_request() {
 }
 
 void Vcpu::forget_predictions() {
-  for (auto& entry : private_->jump_cache) entry = {};
+  backend::empty_jump_cache(private_->jump_cache);
   for (auto& entry : context_->return_stack) entry = {};
 }
 

@@ -81,7 +81,7 @@ Machine::Machine(const HostFeatures& features, u32 chaos_seed) {
   context_->indirect_miss = memory_ + runtime_.indirect;
   for (u32 i = 0; i < kStubCount; ++i) context_->stubs[i] = memory_ + runtime_.stubs[i];
   jump_cache_.resize(kJumpCacheSize);
-  jump_cache_[jump_cache_index(~u64{0})].pc = 4;  // no pc of index 0: a jump to ~0 must miss too
+  empty_jump_cache(jump_cache_);
   context_->jump_cache = jump_cache_.data();
 }
 

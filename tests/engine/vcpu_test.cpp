@@ -174,6 +174,28 @@ TEST_P(VcpuTest, JumpToNowhere) {
   EXPECT_EQ(state().pc, 0x10u);
 }
 
+TEST_P(VcpuTest, JumpToAllOnesAndOtherOddAddresses) {
+  space.put({0xd61f0060});  // br x3
+  // Twice each: before and after the first lookup. No entry of the jump cache, empty or not, may match them.
+  for (const u64 target : {~u64{0}, ~u64{3}, u64{0}, u64{4}, ~u64{0} >> 8, ~u64{0}}) {
+    state().pc = space.code();
+    state().x[3] = target;
+    const Stop s = run_to(Stop::Kind::Fault);
+    EXPECT_EQ(s.fault.access, guest::Access::Execute);
+    EXPECT_EQ(s.fault.address.value, target);
+    EXPECT_EQ(state().pc, target);
+  }
+}
+
+TEST_P(VcpuTest, JumpToAllOnesWhileEverythingMisses) {
+  space.put({0xd61f0060});  // br x3
+  state().x[3] = ~u64{0};
+  vcpu->request_exit();
+  vcpu->context()->exit_request = 0;  // as if the request came after the last check before the branch
+  EXPECT_EQ(run_to(Stop::Kind::Fault).fault.address.value, ~u64{0});
+  vcpu->clear_exit_request();
+}
+
 TEST_P(VcpuTest, JumpToMisalignedCode) {
   space.put({
       0xd65f03c0,  // ret

@@ -54,6 +54,7 @@ Machine::Machine(guest::Frontend& frontend)
   env_.state = backend::guest_state(context_);
   fp_env_.extra = &context_->fp_extra;
   for (const guest::HelperDecl& h : frontend.helpers()) helpers_.push_back(reinterpret_cast<const void*>(h.function));
+  backend::empty_jump_cache(jump_cache_);
   context_->jump_cache = jump_cache_.data();
   context_->memory_base = reinterpret_cast<u64>(memory_.data()) - kMemoryStart;
   context_->eval = ir::eval_out_of_line;

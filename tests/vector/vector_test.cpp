@@ -98,6 +98,7 @@ class Machine {
     block_->indirect_miss = memory_ + runtime_.indirect;
     for (u32 i = 0; i < kStubCount; ++i) block_->stubs[i] = memory_ + runtime_.stubs[i];
     table_.resize(kJumpCacheSize);
+    empty_jump_cache(table_);
     block_->jump_cache = table_.data();
   }
   ~Machine() {

@@ -35,8 +35,8 @@ static void check_misaligned_branches(void) {
   struct sigaction action = {.sa_sigaction = on_misaligned, .sa_flags = SA_SIGINFO}, old;
   sigaction(SIGBUS, &action, &old);
   const uint64_t code = (uint64_t)check_misaligned_branches;
-  const uint64_t targets[] = {code + 1, code + 2, code + 3, 6, 0x7ffffffffff2};
-  for (int i = 0; i < 5; i++) {
+  const uint64_t targets[] = {code + 1, code + 2, code + 3, 6, 0x7ffffffffff2, UINT64_MAX};
+  for (int i = 0; i < 6; i++) {
     for (int again = 0; again < 3; again++) {
       const int before = faults;
       last_fault = 1;
