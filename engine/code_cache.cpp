@@ -17,14 +17,14 @@ const u8* CodeCache::install_runtime(const std::vector<u8>& code) {
 }
 
 CachedBlock* CodeCache::add(const guest::BlockKey& key, const ir::Function& f, const backend::CompiledCode* code) {
-  CachedBlock& b = *arena_.make<CachedBlock>();
+  CachedBlock& b = *index_->arena.make<CachedBlock>();
   b.key = key;
   b.end_pc = std::max(f.end_pc, key.pc + 1);
   b.insn_count = f.insn_count;
   longest_block_ = std::max(longest_block_, b.end_pc - key.pc);
   if (code) install(b, *code);
-  by_key_.insert(key, &b);
-  CachedBlock*& first = by_page_[key.pc / kPageSize];
+  index_->by_key.insert(key, &b);
+  CachedBlock*& first = index_->by_page[key.pc / kPageSize];
   b.next_in_page = first;
   first = &b;
   return &b;
@@ -36,31 +36,32 @@ void CodeCache::install(CachedBlock& b, const backend::CompiledCode& code) {
   next_ = offset + code.code.size();
   b.host = memory_.code() + offset;
   b.host_size = static_cast<u32>(code.code.size());
-  b.exits = arena_.make_array<CachedExit>(code.exits.size());
+  b.exits = index_->arena.make_array<CachedExit>(code.exits.size());
   for (std::size_t i = 0; i < code.exits.size(); ++i) {
     const backend::DirectExit& e = code.exits[i];
     b.exits[i] = {&b, nullptr, nullptr, e.target_pc, e.patch_offset, e.stub_offset};
   }
-  b.faults = arena_.make_array<backend::FaultSite>(code.faults.size());
+  b.faults = index_->arena.make_array<backend::FaultSite>(code.faults.size());
   std::copy(code.faults.begin(), code.faults.end(), b.faults.begin());
-  by_address_.push_back(&b);
-  const u32 index = static_cast<u32>(by_address_.size() - 1);
-  while (stretch_first_.size() <= offset / kStretch) stretch_first_.push_back(index);
+  index_->by_address.push_back(&b);
+  const u32 index = static_cast<u32>(index_->by_address.size() - 1);
+  while (index_->stretch_first.size() <= offset / kStretch) index_->stretch_first.push_back(index);
 }
 
 void CodeCache::keep_function(CachedBlock& block, const ir::Function& f) {
-  block.function = &functions_.emplace_back(f);
+  block.function = &index_->functions.emplace_back(f);
 }
 
 CachedBlock* CodeCache::containing(u64 host_pc) const {
-  if (!memory_.contains(host_pc) || by_address_.empty()) return nullptr;
+  const auto& all = index_->by_address;
+  const auto& firsts = index_->stretch_first;
+  if (!memory_.contains(host_pc) || all.empty()) return nullptr;
   const u64 stretch = (host_pc - reinterpret_cast<u64>(memory_.code())) / kStretch;
   // The block starts in this stretch, or it is the last one that starts before it.
-  const auto first =
-      by_address_.begin() + (stretch < stretch_first_.size() ? stretch_first_[stretch] : by_address_.size());
+  const auto first = all.begin() + (stretch < firsts.size() ? firsts[stretch] : all.size());
   auto it = first;
-  while (it != by_address_.end() && reinterpret_cast<u64>((*it)->host) <= host_pc) ++it;
-  if (it == by_address_.begin()) return nullptr;
+  while (it != all.end() && reinterpret_cast<u64>((*it)->host) <= host_pc) ++it;
+  if (it == all.begin()) return nullptr;
   CachedBlock* b = *--it;
   return host_pc < reinterpret_cast<u64>(b->host) + b->host_size ? b : nullptr;
 }
@@ -100,32 +101,32 @@ void CodeCache::kill(CachedBlock& block) {
     unlink(*exit);
   }
   block.dead = true;
-  by_key_.erase(block.key);
+  index_->by_key.erase(block.key);
   // Its own exits stay linked: a vCPU may still be inside. So targets keep it in their lists and can unlink it later.
-  const auto page = by_page_.find(block.key.pc / kPageSize);
+  const auto page = index_->by_page.find(block.key.pc / kPageSize);
   CachedBlock** place = &page->second;
   while (*place != &block) place = &(*place)->next_in_page;
   *place = block.next_in_page;
-  if (!page->second) by_page_.erase(page);
+  if (!page->second) index_->by_page.erase(page);
 }
 
 void CodeCache::collect(u64 page, u64 start, u64 end, std::vector<CachedBlock*>& found) const {
-  const auto it = by_page_.find(page);
-  if (it == by_page_.end()) return;
+  const auto it = index_->by_page.find(page);
+  if (it == index_->by_page.end()) return;
   for (CachedBlock* b = it->second; b; b = b->next_in_page)
     if (b->key.pc < end && b->end_pc > start) found.push_back(b);
 }
 
 std::vector<CachedBlock*> CodeCache::overlapping(u64 start, u64 end) const {
   std::vector<CachedBlock*> found;
-  if (by_page_.empty()) return found;
+  if (index_->by_page.empty()) return found;
   // Blocks are listed under the page they start in and may reach into the next ones.
   const u64 first = (start >= longest_block_ ? start - longest_block_ : 0) / kPageSize;
   const u64 last = (end - 1) / kPageSize;
-  if (last - first < by_page_.size()) {
+  if (last - first < index_->by_page.size()) {
     for (u64 page = first; page <= last; ++page) collect(page, start, end, found);
   } else {
-    for (const auto& entry : by_page_)
+    for (const auto& entry : index_->by_page)
       if (entry.first >= first && entry.first <= last) collect(entry.first, start, end, found);
   }
   return found;
@@ -134,12 +135,22 @@ std::vector<CachedBlock*> CodeCache::overlapping(u64 start, u64 end) const {
 void CodeCache::clear() {
   next_ = runtime_end_;
   longest_block_ = 0;
-  by_key_.clear();
-  by_page_.clear();
-  by_address_.clear();
-  stretch_first_.clear();
-  functions_.clear();
-  arena_.clear();
+  Index& all = *index_;
+  all.by_key.clear();
+  all.by_page.clear();
+  all.by_address.clear();
+  all.stretch_first.clear();
+  all.functions.clear();
+  all.arena.clear();
+}
+
+void CodeCache::abandon() {
+  next_ = runtime_end_;
+  longest_block_ = 0;
+  static_cast<void>(index_.release());  // not destroyed: its containers may be half changed
+  index_ = std::make_unique<Index>();
+  // A child forked by the dead one may execute the present pages.
+  memory_.freeze_after_fork(false);
 }
 
 }  // namespace tiercel::engine

@@ -54,7 +54,7 @@ class CodeCache {
   /// True if a block of `bytes` still fits.
   bool has_room(u64 bytes) const { return next_ + bytes + 64 <= memory_.size(); }
 
-  CachedBlock* find(const guest::BlockKey& key) const { return by_key_.find(key); }
+  CachedBlock* find(const guest::BlockKey& key) const { return index_->by_key.find(key); }
   /// Adds a block; `code` may be null (interpreted only). The key must not be present.
   CachedBlock* add(const guest::BlockKey& key, const ir::Function& f, const backend::CompiledCode* code);
   /// Keeps a copy of `f` with the block.
@@ -71,13 +71,15 @@ class CodeCache {
   u32 invalidate(u64 start, u64 end, Forget&& forget);
   /// Forgets everything but the runtime.
   void clear();
+  /// As clear, when somebody has died while he changed the cache: nothing that is known of it is trusted.
+  void abandon();
 
   CodeMemory& memory() { return memory_; }
   const CodeMemory& memory() const { return memory_; }
   u64 bytes_used() const { return next_; }
 
  private:
-  // by_address_ is narrowed by the first block that starts in each stretch of code memory.
+  // by_address is narrowed by the first block that starts in each stretch of code memory.
   static constexpr u64 kStretch = 1024;
 
   void install(CachedBlock& block, const backend::CompiledCode& code);
@@ -90,13 +92,16 @@ class CodeCache {
   CodeMemory memory_;
   u64 runtime_end_ = 0;
   u64 next_ = 0;
-  Arena arena_;
-  BlockTable by_key_;
-  std::vector<CachedBlock*> by_address_;  // those with host code, ascending
-  std::vector<u32> stretch_first_;        // per stretch up to the last used: index into by_address_
-  std::unordered_map<u64, CachedBlock*> by_page_;
   u64 longest_block_ = 0;  // guest bytes; a block may reach this far into the next pages
-  std::deque<ir::Function> functions_;
+  struct Index {
+    Arena arena;
+    BlockTable by_key;
+    std::vector<CachedBlock*> by_address;  // those with host code, ascending
+    std::vector<u32> stretch_first;        // per stretch up to the last used: index into by_address
+    std::unordered_map<u64, CachedBlock*> by_page;
+    std::deque<ir::Function> functions;
+  };
+  std::unique_ptr<Index> index_ = std::make_unique<Index>();
 };
 
 template <typename Forget>

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <ctime>
+#include <mutex>
 
 #include "base/check.h"
 #include "engine/engine_private.h"
@@ -17,12 +18,12 @@ Engine::Private::Private(guest::Frontend& fe, AddressSpace& mem, const Options& 
     : frontend(fe),
       memory(mem),
       options(opt),
-      translator(fe, mem, options),
+      translator(std::make_unique<Translator>(fe, mem, options)),
       cache(std::move(code_memory)),
       miss_table(backend::kJumpCacheSize) {
   backend::empty_jump_cache(miss_table);
   for (const guest::HelperDecl& helper : frontend.helpers()) helpers.push_back(helper.function);
-  const backend::Runtime stubs = translator.backend().make_runtime();
+  const backend::Runtime stubs = translator->backend().make_runtime();
   runtime = cache.install_runtime(stubs.code);
   runtime_stubs = stubs;
   enter = reinterpret_cast<EnterFn>(reinterpret_cast<u64>(runtime + stubs.enter));
@@ -41,16 +42,16 @@ CachedBlock* Engine::Private::find_or_translate(const guest::BlockKey& key) {
   if (CachedBlock* known = cache.find(key)) return known;
   timespec begin{};
   if (options.stats) clock_gettime(CLOCK_MONOTONIC, &begin);
-  const Translator::Outcome outcome = translator.translate(key);
+  const Translator::Outcome outcome = translator->translate(key);
   if (outcome == Translator::Outcome::NotExecutable) return nullptr;
   const bool compiled = outcome == Translator::Outcome::Compiled;
-  if (compiled && !cache.has_room(translator.code().code.size())) flush();
-  CachedBlock* block = cache.add(key, translator.function(), compiled ? &translator.code() : nullptr);
-  block->number = static_cast<u32>(translator.translations());
+  if (compiled && !cache.has_room(translator->code().code.size())) flush();
+  CachedBlock* block = cache.add(key, translator->function(), compiled ? &translator->code() : nullptr);
+  block->number = static_cast<u32>(translator->translations());
   if (!compiled || options.lockstep) {
     // The interpreter takes the IR as the frontend made it: the passes are part of what lockstep checks.
-    if (compiled && !translator.translate_raw(key, block->insn_count)) return nullptr;
-    cache.keep_function(*block, translator.function());
+    if (compiled && !translator->translate_raw(key, block->insn_count)) return nullptr;
+    cache.keep_function(*block, translator->function());
   }
   if (options.stats) {
     timespec end{};
@@ -77,16 +78,29 @@ void Engine::Private::forget_everywhere(u64 pc) {
   }
 }
 
-void Engine::Private::flush() {
+template <typename Clear>
+void Engine::Private::with_world_stopped(Clear&& clear) {
   world_stopped.store(1);
   for (Vcpu* vcpu : vcpus) vcpu->poke();
   for (Vcpu* vcpu : vcpus)
     while (vcpu->private_->in_code.load() != 0) sched_yield();
-  cache.clear();
+  clear();
   for (Vcpu* vcpu : vcpus) vcpu->forget_predictions();
   epoch.fetch_add(1);
   ++stats.cache_flushes;
   world_stopped.store(0);
+}
+
+void Engine::Private::flush() {
+  with_world_stopped([this] { cache.clear(); });
+}
+
+void Engine::Private::start_afresh() {
+  with_world_stopped([this] {
+    // The old ones are not destroyed: their containers may be half changed.
+    translator = std::make_unique<Translator>(*translator.release());
+    cache.abandon();
+  });
 }
 
 Engine::Engine(guest::Frontend& frontend, AddressSpace& memory, const Options& options) {
@@ -102,6 +116,7 @@ std::unique_ptr<Vcpu> Engine::make_vcpu() {
   private_->frontend.reset(vcpu->state());
   const std::lock_guard guard(private_->lock);
   private_->vcpus.push_back(vcpu.get());
+  vcpu->private_->owner = ++private_->vcpus_made % OwnerLock::kSomebody;
   return vcpu;
 }
 
@@ -110,6 +125,13 @@ std::unique_ptr<Vcpu> Engine::copy_vcpu(Vcpu& from) {
   std::memcpy(vcpu->state(), from.state(), private_->frontend.layout().state_size);
   vcpu->set_fp_status(from.fp_status());
   return vcpu;
+}
+
+void Engine::abandon(Vcpu& vcpu) {
+  vcpu.private_->in_code.store(0);
+  if (!private_->lock.take_over(vcpu.private_->owner)) return;
+  private_->start_afresh();
+  private_->lock.unlock();
 }
 
 void Engine::invalidate(VAddr start, u64 size) {

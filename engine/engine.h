@@ -28,6 +28,10 @@ class Engine {
   /// A vCPU with a copy of another's state (clone, fork, vfork).
   std::unique_ptr<Vcpu> copy_vcpu(Vcpu& from);
 
+  /// The process that ran `vcpu` in this one's memory (a vfork child) has ended, perhaps killed in the middle of
+  /// anything: what it held is released, and translations that it may have left half made are dropped.
+  void abandon(Vcpu& vcpu);
+
   /// Guest code in [start, start + size) may have changed or gone: its translations are dropped. Any thread.
   void invalidate(VAddr start, u64 size);
 

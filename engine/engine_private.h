@@ -7,9 +7,9 @@
 
 #include <atomic>
 #include <cstdio>
-#include <mutex>
 #include <vector>
 
+#include "base/owner_lock.h"
 #include "engine/code_cache.h"
 #include "engine/engine.h"
 #include "engine/translator.h"
@@ -27,10 +27,11 @@ struct Engine::Private {
   const Options options;
   std::vector<guest::HelperFn> helpers;
 
-  mutable std::mutex lock;
-  Translator translator;
+  mutable OwnerLock lock;
+  std::unique_ptr<Translator> translator;
   CodeCache cache;
   std::vector<Vcpu*> vcpus;
+  u32 vcpus_made = 0;
   Statistics stats;
   std::FILE* perf_map = nullptr;
 
@@ -48,11 +49,16 @@ struct Engine::Private {
   CachedBlock* find_or_translate(const guest::BlockKey& key);
   /// Drops all translations. Needs `lock`; waits until no vCPU is in code. The caller is not.
   void flush();
+  /// As flush, when `lock` was taken over from an owner that died: the translator and the cache may be in any state.
+  void start_afresh();
+  template <typename Clear>
+  void with_world_stopped(Clear&& clear);
   void forget_everywhere(u64 pc);
   void note_perf(const CachedBlock& block);
 };
 
 struct Vcpu::Private {
+  u32 owner = 0;     // this vCPU's thread for OwnerLock
   Statistics stats;  // this vCPU's share
   std::vector<backend::JumpCacheEntry> jump_cache;
   std::atomic<bool> exit_requested{false};

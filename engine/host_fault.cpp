@@ -31,7 +31,7 @@ bool Engine::handle_host_fault(int signal, const void* siginfo, void* ucontext) 
   if (!vcpu || !Vcpu::in_generated_code(ucontext)) return false;
   Engine::Private& e = *vcpu->engine_.private_;
   Vcpu::Private& p = *vcpu->private_;
-  e.translator.backend().save_pinned(ucontext, vcpu->state());
+  e.translator->backend().save_pinned(ucontext, vcpu->state());
   p.fault_host_pc = static_cast<u64>(rip);
   p.fault_address_known = !(signal == SIGSEGV && info->si_code == kSiKernel);
   p.fault_address = reinterpret_cast<u64>(info->si_addr) - vcpu->context_->memory_base;

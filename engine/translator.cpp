@@ -49,6 +49,12 @@ Translator::Translator(guest::Frontend& frontend, AddressSpace& memory, const Op
       backend_(backend::make_x64_backend(vm_layout(frontend, memory, options), backend::HostFeatures::detect())),
       chaos_state_(options.chaos_seed) {}
 
+Translator::Translator(const Translator& old) : Translator(old.frontend_, old.memory_, old.options_) {
+  translations_ = old.translations_;
+  passes_run_ = old.passes_run_;
+  chaos_state_ = old.chaos_state_;
+}
+
 u32 Translator::block_limit() {
   if (options_.chaos_seed == 0) return options_.max_block_insns;
   // xorshift: a run with one seed repeats exactly.

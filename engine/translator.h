@@ -13,6 +13,8 @@ namespace tiercel::engine {
 class Translator {
  public:
   Translator(guest::Frontend& frontend, AddressSpace& memory, const Options& options);
+  /// Goes on counting where `old` ended; takes nothing else from it, as it may be in any state.
+  Translator(const Translator& old);
 
   enum class Outcome : u8 { NotExecutable, Interpreted, Compiled };
 

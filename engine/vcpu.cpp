@@ -89,6 +89,11 @@ Vcpu* Vcpu::current() {
 }
 void Vcpu::attach() {
   current_vcpu = this;
+  OwnerLock::set_owner(private_->owner);
+}
+
+u32 Vcpu::owner() const {
+  return private_->owner;
 }
 
 void Vcpu::poke() {
@@ -276,8 +281,8 @@ struct Vcpu::Run {
     ir::Function f;
     {
       const std::lock_guard guard(e.lock);
-      if (!e.translator.translate_raw(key(), 1)) return s;
-      f = e.translator.function();
+      if (!e.translator->translate_raw(key(), 1)) return s;
+      f = e.translator->function();
     }
     const auto r = interpret(f);
     if (r.reason == backend::Reason::Fault) {

@@ -51,6 +51,8 @@ class Vcpu {
   static Vcpu* current();
   /// Makes this vCPU the calling thread's (threads and vfork children).
   void attach();
+  /// What its thread is for OwnerLock.
+  u32 owner() const;
 
   /// True if the interrupted host context was executing generated code (not C++).
   static bool in_generated_code(const void* ucontext);

@@ -133,9 +133,15 @@ void Process::die(int signal) {
 
 void Process::after_fork_in_child() {
   // The other threads' stacks stay mapped; nobody runs on them any more.
-  new (&threads_mutex) std::mutex;
+  new (&threads_mutex) OwnerLock;
   thread_count_ = 1;
   for (RetiredStack& stack : retired_stacks) stack.tid = 0x7fffffff;
+}
+
+void Process::abandon(engine::Vcpu& vcpu) {
+  if (threads_mutex.take_over(vcpu.owner())) threads_mutex.unlock();
+  memory_.abandon(vcpu.owner());
+  engine_.abandon(vcpu);
 }
 
 void Process::remove_thread() {

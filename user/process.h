@@ -3,10 +3,10 @@
 
 #include <array>
 #include <atomic>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "base/owner_lock.h"
 #include "engine/engine.h"
 #include "user/loader/loader.h"
 #include "user/memory/guest_memory.h"
@@ -52,6 +52,8 @@ class Process {
   void write_statistics();
   /// In the child of a fork, where the calling thread is the only one.
   void after_fork_in_child();
+  /// A vfork child has ended, perhaps killed: what it held is released. `vcpu` was the child's.
+  void abandon(engine::Vcpu& vcpu);
 
   /// Writes one line of the trace.
   void trace(const std::string& line) const;
@@ -62,7 +64,7 @@ class Process {
   void add_thread() { ++thread_count_; }
   /// A thread ends and is not the guest's any more; with the last one, so does the process.
   void remove_thread();
-  std::mutex threads_mutex;
+  OwnerLock threads_mutex;
   /// Host stacks of threads that have ended or are ending; see clone.cpp.
   struct RetiredStack {
     void* base;

@@ -12,6 +12,7 @@
 namespace tiercel::user {
 
 class Process;
+struct ExecRequest;
 
 /// Results of a system call that the guest never sees as such. Negative errno values end at -4095.
 inline constexpr s64 kRestart = -512;          // nothing happened: run the insn again after the waiting signal
@@ -80,6 +81,9 @@ class Thread {
   void* host_stack = nullptr;
   /// A vfork child, in its parent's memory until it executes a program or ends.
   bool borrows_memory = false;
+  /// What a call of execve works with. The thread's, because a call that succeeds does not return to free it: for a
+  /// vfork child, whose memory goes on living, its parent does when it destroys the thread.
+  std::shared_ptr<ExecRequest> exec_request;
 
  private:
   void serve(const engine::Stop& stop);

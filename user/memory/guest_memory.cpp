@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <mutex>
 
 #include "base/bits.h"
 #include "engine/guarded_access.h"

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <functional>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "base/owner_lock.h"
 #include "engine/address_space.h"
 #include "user/memory/page_map.h"
 
@@ -60,6 +60,11 @@ class GuestMemory final : public engine::AddressSpace {
     pages_mutex_.unlock();
     operation_.unlock();
   }
+  /// `owner`, a vfork child, has ended, perhaps killed: what it held is released.
+  void abandon(u32 owner) {
+    if (pages_mutex_.take_over(owner)) pages_mutex_.unlock();
+    if (operation_.take_over(owner)) operation_.unlock();
+  }
 
  private:
   s64 map_fixed(u64 start, u64 end, int prot, int flags, int fd, u64 offset);
@@ -74,8 +79,8 @@ class GuestMemory final : public engine::AddressSpace {
   // end of the invalidation, so that nobody executes new code at an address whose old translations still exist; the
   // translator calls code_window under its own lock and takes pages_mutex_ only. Only holders of operation_ change
   // pages_, so they read it without pages_mutex_.
-  std::mutex operation_;
-  std::mutex pages_mutex_;
+  OwnerLock operation_;
+  OwnerLock pages_mutex_;
   PageMap pages_;
   CodeListener code_changed_;
   u64 brk_start_ = 0, brk_ = 0;

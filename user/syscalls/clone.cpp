@@ -17,7 +17,9 @@
 #include <cerrno>
 #include <csignal>
 #include <memory>
+#include <mutex>
 
+#include "user/memory/borrower_heap.h"
 #include "user/process.h"
 #include "user/signals/host.h"
 #include "user/syscalls/guest_access.h"
@@ -163,6 +165,7 @@ void settle_forked_child(Thread& t, const CloneRequest& r) {
   t.process().memory().unlock_after_fork();
   t.actions().unlock();
   t.process().after_fork_in_child();
+  BorrowerHeap::leave();
   t.borrows_memory = false;  // it was a vfork child's fork
   const int tid = static_cast<int>(syscall(SYS_gettid));
   t.set_tid(tid);
@@ -211,6 +214,7 @@ struct VforkStart {
 int vfork_main(void* argument) {
   const auto* start = static_cast<VforkStart*>(argument);
   Thread& t = *start->child;
+  t.vcpu().attach();
   const int tid = static_cast<int>(syscall(SYS_gettid));
   t.set_tid(tid);
   if (start->request->flags & CLONE_CHILD_SETTID) write_guest(start->request->child_tid, static_cast<u32>(tid));
@@ -229,22 +233,27 @@ s64 start_borrower(Thread& t, const CloneRequest& r) {
   if (!base) return -EAGAIN;
   SignalActions actions(t.actions());
   if (r.flags & kCloneClearSighand) actions.forget_handlers();
-  const std::unique_ptr<Thread> child = make_child(t, actions, r);
+  std::unique_ptr<Thread> child = make_child(t, actions, r);
   child->borrows_memory = true;
   VforkStart start{child.get(), &r};
-  const int saved_tid = t.tid();
   const u64 host_flags =
       (r.flags & (CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_FS | CLONE_PIDFD)) | static_cast<u64>(r.exit_signal);
   set_host_mask(~u64{0});
-  s64 pid = clone(vfork_main, stack_of(base) + kHostStack, static_cast<int>(host_flags), &start,
-                  reinterpret_cast<void*>(r.pidfd));
-  if (pid < 0) pid = -errno;
-  set_current_thread(&t);
-  t.vcpu().attach();
+  s64 pid;
+  {
+    const BorrowerHeap::Scope scope;
+    pid = clone(vfork_main, stack_of(base) + kHostStack, static_cast<int>(host_flags), &start,
+                reinterpret_cast<void*>(r.pidfd));
+    if (pid < 0) pid = -errno;
+    set_current_thread(&t);
+    t.vcpu().attach();
+    // It may have been killed in the middle of anything.
+    t.process().abandon(child->vcpu());
+    child.reset();
+  }
   t.set_mask(t.mask());
   retire_host_stack(t.process(), base, 0x7fffffff);  // no thread has this number: free at once
   if (pid > 0 && (r.flags & CLONE_PARENT_SETTID)) write_guest(r.parent_tid, static_cast<u32>(pid));
-  static_cast<void>(saved_tid);
   return pid;
 }
 

@@ -6,6 +6,8 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "user/process.h"
@@ -15,6 +17,12 @@
 #include "user/syscalls/process_calls.h"
 
 namespace tiercel::user {
+
+struct ExecRequest {
+  std::string path, name, options;
+  ExecPlan plan;
+  std::vector<char*> arguments, environment, all;
+};
 
 namespace {
 
@@ -31,44 +39,60 @@ s64 read_pointers(u64 address, std::vector<char*>& out) {
   }
 }
 
-s64 execute(Thread& t, int dirfd, const std::string& path, u64 argv, u64 envp) {
-  Process& process = t.process();
-  const auto plan = plan_exec(process.paths(), dirfd, path);
+/// Everything but the path. 0 or -errno.
+s64 prepare(Process& process, ExecRequest& request, int dirfd, u64 argv, u64 envp) {
+  auto plan = plan_exec(process.paths(), dirfd, request.path);
   if (!plan) {
     if (process.options().strace) process.trace("execve: " + plan.error().message);
     return plan.error().code != 0 ? -plan.error().code : -ENOEXEC;
   }
-  std::vector<char*> arguments, environment;
-  if (const s64 r = read_pointers(argv, arguments); r < 0) return r;
-  if (const s64 r = read_pointers(envp, environment); r < 0) return r;
-  environment.push_back(nullptr);
+  request.plan = std::move(*plan);
+  request.name = dirfd != AT_FDCWD && request.path[0] != '/' ? request.plan.host_path : request.path;
+  request.options = process.options().pack();
+  if (const s64 r = read_pointers(argv, request.arguments); r < 0) return r;
+  if (const s64 r = read_pointers(envp, request.environment); r < 0) return r;
+  request.environment.push_back(nullptr);
+  return 0;
+}
 
+/// The host's execve for a program of this machine, or a script for one: the host kernel needs no help with it.
+const char* host_call(ExecRequest& r) {
+  for (const auto& s : r.plan.prefix) r.all.push_back(const_cast<char*>(s.c_str()));
+  const std::size_t skip = r.all.empty() || r.arguments.empty() ? 0 : 1;
+  r.all.insert(r.all.end(), r.arguments.begin() + static_cast<std::ptrdiff_t>(skip), r.arguments.end());
+  r.all.push_back(nullptr);
+  return r.plan.host_path.c_str();
+}
+
+/// The same for a guest program: Tiercel again.
+const char* guest_call(ExecRequest& r) {
+  static char self[] = "tiercel", marker[] = "--exec";
+  r.all = {self, marker, r.options.data(), r.name.data()};
+  r.all.insert(r.all.end(), r.arguments.begin(), r.arguments.end());
+  r.all.push_back(nullptr);
+  return "/proc/self/exe";
+}
+
+s64 call_host(Thread& t, ExecRequest& request) {
   // Threads of this process end with the call, a captured signal would be lost with them.
   set_host_mask(~u64{0});
   if (*t.captured() != 0) return kRestart;
   set_host_mask(t.mask());
   t.actions().prepare_exec();
-  s64 failure;
-  if (plan->kind == FileKind::HostElf) {
-    // A program of this machine, or a script for one: the host kernel needs no help with it.
-    std::vector<char*> all;
-    for (const auto& s : plan->prefix) all.push_back(const_cast<char*>(s.c_str()));
-    const std::size_t skip = all.empty() || arguments.empty() ? 0 : 1;
-    all.insert(all.end(), arguments.begin() + static_cast<std::ptrdiff_t>(skip), arguments.end());
-    all.push_back(nullptr);
-    failure = execve(plan->host_path.c_str(), all.data(), environment.data()) < 0 ? -errno : 0;
-  } else {
-    std::string packed = process.options().pack(), name = path;
-    if (dirfd != AT_FDCWD && path[0] != '/') name = plan->host_path;
-    char self[] = "tiercel", marker[] = "--exec";
-    std::vector<char*> all = {self, marker, packed.data(), name.data()};
-    all.insert(all.end(), arguments.begin(), arguments.end());
-    all.push_back(nullptr);
-    failure = execve("/proc/self/exe", all.data(), environment.data()) < 0 ? -errno : 0;
-  }
+  const char* program = request.plan.kind == FileKind::HostElf ? host_call(request) : guest_call(request);
+  const s64 failure = execve(program, request.all.data(), request.environment.data()) < 0 ? -errno : 0;
   mirror_on_host(SIGSEGV, t.actions().get(SIGSEGV));
   mirror_on_host(SIGBUS, t.actions().get(SIGBUS));
   return failure;
+}
+
+s64 execute(Thread& t, int dirfd, std::string path, u64 argv, u64 envp) {
+  t.exec_request = std::make_shared<ExecRequest>();
+  t.exec_request->path = std::move(path);
+  s64 result = prepare(t.process(), *t.exec_request, dirfd, argv, envp);
+  if (result == 0) result = call_host(t, *t.exec_request);
+  t.exec_request.reset();
+  return result;
 }
 
 }  // namespace
@@ -79,7 +103,7 @@ s64 sys_execve(Thread& t, const SystemCall& c) {
   if (path.empty()) return -ENOENT;
   if (const char* entry = own_proc_entry(path.c_str()); entry && std::string_view(entry) == "exe")
     path = t.process().program().guest_path;
-  return execute(t, AT_FDCWD, path, c.args[1], c.args[2]);
+  return execute(t, AT_FDCWD, std::move(path), c.args[1], c.args[2]);
 }
 
 s64 sys_execveat(Thread& t, const SystemCall& c) {
@@ -103,7 +127,7 @@ s64 sys_execveat(Thread& t, const SystemCall& c) {
     }
     return execute(t, AT_FDCWD, t.process().paths().guest_view(path), c.args[2], c.args[3]);
   }
-  return execute(t, static_cast<int>(c.args[0]), path, c.args[2], c.args[3]);
+  return execute(t, static_cast<int>(c.args[0]), std::move(path), c.args[2], c.args[3]);
 }
 
 }  // namespace tiercel::user
