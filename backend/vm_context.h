@@ -17,6 +17,7 @@ enum class Reason : u32 {
   IndirectMiss,  // an indirect branch the jump cache does not know: exit_pc
   Interrupt,     // exit_request was seen at a check point: exit_pc
   Fault,         // a guest memory access faulted; filled in by the host fault handler
+  Misaligned,    // MemAttr::aligned: exit_pc of the insn, exit_arg the address, exit_payload 1 for a write
   kExitBase = 16,
 };
 constexpr Reason reason_for(ir::ExitKind k) {
@@ -62,8 +63,8 @@ struct alignas(64) VmContext {
 
   // Written when leaving.
   u64 exit_pc = 0;       // guest pc to continue at
-  u64 exit_arg = 0;      // operand of an Exit terminal
-  u64 exit_payload = 0;  // imm of an Exit terminal
+  u64 exit_arg = 0;      // operand of an Exit terminal, address of Misaligned
+  u64 exit_payload = 0;  // imm of an Exit terminal, kind of access of Misaligned
   u64 exit_site = 0;     // host address of the unlinked exit's patchable jump, for LinkMiss
   Reason reason = Reason::None;
   u32 reserved = 0;

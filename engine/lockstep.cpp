@@ -76,6 +76,7 @@ struct Outcome {
   backend::Reason reason;
   u64 exit_pc;
   u32 fp_status;
+  u64 exit_arg, exit_payload;
 };
 
 bool is_straight(backend::Reason r) {
@@ -99,6 +100,10 @@ std::string compare(const guest::Layout& layout, const Outcome& interp, const Ou
                                static_cast<u32>(fast.reason));
   if (fast.reason != backend::Reason::Fault && interp.exit_pc != fast.exit_pc)
     differences += fmt::format("  next pc: interp {:#x}  fast {:#x}\n", interp.exit_pc, fast.exit_pc);
+  if (!is_straight(fast.reason) && fast.reason != backend::Reason::Fault &&
+      (interp.exit_arg != fast.exit_arg || interp.exit_payload != fast.exit_payload))
+    differences += fmt::format("  exit operands: interp {:#x} {:#x}  fast {:#x} {:#x}\n", interp.exit_arg,
+                               interp.exit_payload, fast.exit_arg, fast.exit_payload);
   if (interp.fp_status != fast.fp_status)
     differences += fmt::format("  FP status: interp {:#x}  fast {:#x}\n", interp.fp_status, fast.fp_status);
   std::vector<LoggedStore> last = memory.stores();
@@ -131,7 +136,8 @@ void run_lockstep(Engine::Private& engine, Vcpu& vcpu, const CachedBlock& block)
   const auto r = backend::interpret(*block.function, layout.slots, c, memory);
   c.mxcsr = _mm_getcsr();
   _mm_setcsr(host_mxcsr);
-  const Outcome interp{{state, state + layout.state_size}, r.reason, c.exit_pc, vcpu.fp_status()};
+  const Outcome interp{
+      {state, state + layout.state_size}, r.reason, c.exit_pc, vcpu.fp_status(), c.exit_arg, c.exit_payload};
 
   memory.take_back();
   std::memcpy(state, before.data(), before.size());
@@ -139,7 +145,8 @@ void run_lockstep(Engine::Private& engine, Vcpu& vcpu, const CachedBlock& block)
   c.fp_extra = fp_extra;
   c.reason = backend::Reason::None;
   engine.enter(&c, block.host);
-  const Outcome fast{{state, state + layout.state_size}, c.reason, c.exit_pc, vcpu.fp_status()};
+  const Outcome fast{
+      {state, state + layout.state_size}, c.reason, c.exit_pc, vcpu.fp_status(), c.exit_arg, c.exit_payload};
 
   const std::string differences = compare(layout, interp, fast, memory, c.memory_base);
   if (differences.empty()) return;

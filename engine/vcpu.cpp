@@ -265,6 +265,16 @@ struct Vcpu::Run {
     return s;
   }
 
+  Stop misaligned_stop() {
+    ++p.stats.faults;
+    state_pc() = pc = c.exit_pc;
+    Stop s{Stop::Kind::Fault, 0, {}};
+    s.fault.address = VAddr{e.frontend.data_address(c.exit_arg)};
+    s.fault.access = c.exit_payload != 0 ? guest::Access::Write : guest::Access::Read;
+    s.fault.misaligned = true;
+    return s;
+  }
+
   [[noreturn]] void report_unexpected_fault(const CachedBlock& block, u64 offset) {
     std::fprintf(stderr,
                  "tiercel: internal error: host fault at an instruction that accesses no guest memory: block %#llx"
@@ -352,6 +362,8 @@ struct Vcpu::Run {
           break;
         }
         return fault_stop();
+      case backend::Reason::Misaligned:
+        return misaligned_stop();
       case backend::Reason::None:  // interpreter: straight on
         pc = c.exit_pc;
         if (std::atomic_ref(c.exit_request).load(std::memory_order_relaxed))

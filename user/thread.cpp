@@ -25,6 +25,11 @@ u64 fault_syndrome(guest::Access access, bool mapped) {
   return cls << 26 | u64{1} << 25 | (access == guest::Access::Write ? 1u << 6 : 0) | status;
 }
 
+/// ESR_EL1 for a data access that must be aligned and was not: status 0b100001.
+u64 alignment_syndrome(guest::Access access) {
+  return u64{0x24} << 26 | u64{1} << 25 | (access == guest::Access::Write ? 1u << 6 : 0) | 0x21;
+}
+
 /// ESR_EL1 for a pc that is not a multiple of 4; no ISS.
 constexpr u64 kPcAlignmentSyndrome = u64{0x22} << 26 | u64{1} << 25;
 
@@ -106,7 +111,7 @@ void Thread::serve_fault(const guest::Fault& fault) {
   // Before anything else, mapped or not. Linux describes it by the syndrome alone: the frame's fault address is 0.
   if (fault.access == guest::Access::Execute && (address & 3) != 0)
     return force_signal(SIGBUS, BUS_ADRALN, address, kPcAlignmentSyndrome);
-  if (fault.misaligned) return force_signal(SIGBUS, BUS_ADRALN, address, esr);
+  if (fault.misaligned) return force_signal(SIGBUS, BUS_ADRALN, address, alignment_syndrome(fault.access));
   switch (process_.memory().reach(address, prot_for(fault.access))) {
     case GuestMemory::Reach::Unmapped:
       return force_signal(SIGSEGV, SEGV_MAPERR, address, fault_syndrome(fault.access, false));

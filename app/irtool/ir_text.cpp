@@ -130,6 +130,8 @@ int run(const std::string& path, const std::vector<std::string>& assignments) {
   state.print_changes(before);
   if (r.reason == backend::Reason::Fault) {
     fmt::print("fault at {:#x}, pc {:#x}\n", r.fault_address, state.context().exit_pc);
+  } else if (r.reason == backend::Reason::Misaligned) {
+    fmt::print("misaligned access at {:#x}, pc {:#x}\n", state.context().exit_arg, state.context().exit_pc);
   } else if (r.reason >= backend::Reason::kExitBase) {
     const auto kind = static_cast<u32>(r.reason) - static_cast<u32>(backend::Reason::kExitBase);
     fmt::print("exit {}, pc {:#x}, payload {:#x}\n", ir::text::name(ir::text::kExits, kind), state.context().exit_pc,

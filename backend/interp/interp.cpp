@@ -110,7 +110,8 @@ class Interpreter {
     for (u32 i = 0; i < f_.insts.size(); ++i) {
       const Inst& inst = f_.insts[i];
       if (step(inst, values_[i])) continue;
-      if (result_.reason != Reason::Fault && !ir::is_terminal(inst.op)) UNREACHABLE();
+      if (result_.reason != Reason::Fault && result_.reason != Reason::Misaligned && !ir::is_terminal(inst.op))
+        UNREACHABLE();
       return result_;
     }
     UNREACHABLE();  // the verifier wants a terminal
@@ -193,13 +194,22 @@ class Interpreter {
     c_.exit_pc = insn_pc_;
     return false;
   }
-  static bool misaligned(u64 address, MemAttr m) { return m.aligned && !is_aligned(address, m.bytes()); }
+  /// True: the access must not be made. A read-modify-write counts as a read: reading alone would have been refused.
+  bool misaligned(u64 address, MemAttr m, bool is_write) {
+    if (!m.aligned || is_aligned(address, m.bytes())) return false;
+    result_.reason = Reason::Misaligned;
+    c_.exit_pc = insn_pc_;
+    c_.exit_arg = address;
+    c_.exit_payload = is_write;
+    return true;
+  }
 
   bool load(const Inst& inst, U128& out) {
     const MemAttr m = inst.mem();
     const u64 at = address(inst);
     U128 v;
-    if (misaligned(at, m) || !memory_.load(at, m, v)) return fault(at, false);
+    if (misaligned(at, m, false)) return false;
+    if (!memory_.load(at, m, v)) return fault(at, false);
     if (m.sign) v = {static_cast<u64>(sign_extend(v.lo, 8 * m.bytes())) & low_mask(ir::type_bits(inst.type)), 0};
     out = v;
     return true;
@@ -207,8 +217,8 @@ class Interpreter {
   bool store(const Inst& inst) {
     const MemAttr m = inst.mem();
     const u64 at = address(inst);
-    if (misaligned(at, m) || !memory_.store(at, m, truncated(values_[inst.args[2].index], m.bytes())))
-      return fault(at, true);
+    if (misaligned(at, m, true)) return false;
+    if (!memory_.store(at, m, truncated(values_[inst.args[2].index], m.bytes()))) return fault(at, true);
     // A store-release is ordered before a later load-acquire; the host's plain store is not.
     if (m.release) std::atomic_thread_fence(std::memory_order_seq_cst);
     return true;
@@ -219,7 +229,8 @@ class Interpreter {
     const unsigned bits = 8 * m.bytes();
     const u64 at = low(inst, 0), v = low(inst, 1) & low_mask(bits);
     U128 old;
-    if (misaligned(at, m) || !memory_.load(at, m, old)) return fault(at, true);
+    if (misaligned(at, m, false)) return false;
+    if (!memory_.load(at, m, old)) return fault(at, true);
     for (;;) {
       const U128 expected = old;
       const U128 desired{combine(static_cast<ir::RmwOp>(inst.imm), old.lo, v, bits) & low_mask(bits), 0};
@@ -233,8 +244,8 @@ class Interpreter {
     const MemAttr m = inst.mem();
     const u64 at = low(inst, first);
     old = truncated(arg(inst, first + 1), m.bytes());
-    if (misaligned(at, m) || !memory_.cas(at, m, old, truncated(arg(inst, first + 2), m.bytes())))
-      return fault(at, true);
+    if (misaligned(at, m, first != 0)) return false;  // a CasIf is the store of a pair
+    if (!memory_.cas(at, m, old, truncated(arg(inst, first + 2), m.bytes()))) return fault(at, true);
     return true;
   }
   bool cas_if(const Inst& inst, U128& out) {

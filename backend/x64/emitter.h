@@ -301,6 +301,7 @@ class Emitter {
   void emit_memory(const Inst& inst, u32 i);
   Mem address(const Inst& inst, u32 size);
   void fault_here();
+  void check_alignment(const Inst& inst);
   void full_fence();
   void emit_load(const Inst& inst, u32 i);
   void load_integer(Gp d, const Mem& m, Type type, ir::MemAttr attr);

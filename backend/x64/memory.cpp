@@ -48,7 +48,48 @@ Mem Emitter::address(const Inst& inst, u32 size) {
   return x86::ptr(b, index, shift, static_cast<s32>(disp), size);
 }
 
+/// Leaves if the address is one that MemAttr::aligned forbids. Like at a host fault, every earlier Set is in its home.
+/// A CasIf whose condition is false accesses nothing; that is looked at only where an address is misaligned.
+void Emitter::check_alignment(const Inst& inst) {
+  const MemAttr attr = inst.mem();
+  if (!attr.aligned || attr.bytes() == 1) return;
+  const bool conditional = inst.op == Opcode::CasIf;
+  const bool plain = inst.op == Opcode::Load || inst.op == Opcode::Store;
+  const bool indexed = plain && inst.args[1];
+  const Gp condition = conditional ? use_gp(inst.args[0]) : Gp();
+  clobber_flags();
+  Gp at = use_gp(inst.args[conditional ? 1 : 0]);
+  if (plain && (indexed || inst.imm != 0)) {
+    const Gp t = temp_gp();
+    a.mov(t, asmjit::Imm(inst.imm));
+    a.add(t, at);
+    if (indexed) {
+      const Gp index = temp_gp();
+      fetch(index, inst.args[1]);
+      a.shl(index, attr.index_shift);
+      a.add(t, index);
+    }
+    at = t;
+  }
+  a.test(at.r8(), asmjit::Imm(attr.bytes() - 1));
+  const Label back = a.newLabel();
+  const bool is_write = inst.op == Opcode::Store || conditional;
+  a.jnz(cold([at, condition, conditional, back, is_write, pc = guest_pc_](Emitter& e) {
+    if (conditional) {
+      e.a.test(condition.r32(), condition.r32());
+      e.a.jz(back);
+    }
+    if (at.id() != x86::rax.id()) e.a.mov(x86::rax, at.r64());
+    e.a.mov(TIERCEL_CONTEXT(exit_payload), asmjit::Imm(is_write ? 1 : 0));
+    e.mov_pc(x86::rcx, pc);
+    e.a.jmp(stub_field(Stub::Misaligned));
+  }));
+  a.bind(back);
+  locked_ = 0;  // nothing of the access itself has begun
+}
+
 void Emitter::emit_memory(const Inst& inst, u32 i) {
+  if (inst.op != Opcode::Fence) check_alignment(inst);
   switch (inst.op) {
     case Opcode::Load:
       return emit_load(inst, i);

@@ -68,6 +68,7 @@ enum class Stub : u8 {
   LinkMiss,      // rcx: guest pc, rax: exit site
   IndirectMiss,  // rcx: guest pc
   Interrupt,     // rcx: guest pc
+  Misaligned,    // rcx: guest pc, rax: guest address of the access; exit_payload is set
 };
 inline x86::Mem stub_field(Stub s) {
   return context_field(offsetof(VmContext, stubs) + 8 * static_cast<std::size_t>(s), 8);

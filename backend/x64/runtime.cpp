@@ -37,6 +37,9 @@ class Stubs {
     r.stubs[static_cast<unsigned>(Stub::IndirectMiss)] = r.indirect;
     r.stubs[static_cast<unsigned>(Stub::Interrupt)] = here();
     reason_stub(Reason::Interrupt, leave);
+    r.stubs[static_cast<unsigned>(Stub::Misaligned)] = here();
+    a.mov(TIERCEL_CONTEXT(exit_arg), x86::rax);
+    reason_stub(Reason::Misaligned, leave);
     r.stubs[static_cast<unsigned>(Stub::LinkMiss)] = here();
     a.mov(TIERCEL_CONTEXT(exit_site), x86::rax);
     reason_stub(Reason::LinkMiss, leave);

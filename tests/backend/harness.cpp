@@ -122,7 +122,7 @@ std::string Machine::compare(const ir::Function& f, const State& start, u32 mxcs
   _mm_setcsr(host);
   State interp;
   std::memcpy(interp.bytes, guest_state(context_), kStateSize);
-  const u64 interp_pc = context_->exit_pc;
+  const u64 interp_pc = context_->exit_pc, interp_arg = context_->exit_arg, interp_payload = context_->exit_payload;
   const u32 interp_extra = context_->fp_extra;
   std::memcpy(after.data(), guest_memory(), kMemorySize);
   std::memcpy(guest_memory(), before.data(), kMemorySize);
@@ -135,6 +135,13 @@ std::string Machine::compare(const ir::Function& f, const State& start, u32 mxcs
   std::string what = describe_difference(interp, fast);
   if (context_->exit_pc != interp_pc)
     what += fmt::format("  pc: interp {:#x}, fast {:#x}\n", interp_pc, context_->exit_pc);
+  if ((r.reason == Reason::Misaligned) != (context_->reason == Reason::Misaligned))
+    what +=
+        fmt::format("  reason: interp {}, fast {}\n", static_cast<u32>(r.reason), static_cast<u32>(context_->reason));
+  else if (r.reason == Reason::Misaligned &&
+           (interp_arg != context_->exit_arg || interp_payload != context_->exit_payload))
+    what += fmt::format("  misaligned: interp {:#x} {}, fast {:#x} {}\n", interp_arg, interp_payload,
+                        context_->exit_arg, context_->exit_payload);
   constexpr u32 kSticky = 0x3d;  // not DE
   if ((interp_mxcsr & kSticky) != (fast_mxcsr & kSticky) || interp_extra != context_->fp_extra)
     what += fmt::format("  mxcsr: interp {:#x} {:#x}, fast {:#x} {:#x}\n", interp_mxcsr, interp_extra, fast_mxcsr,
@@ -142,7 +149,6 @@ std::string Machine::compare(const ir::Function& f, const State& start, u32 mxcs
   for (std::size_t i = 0; i < kMemorySize; ++i)
     if (after[i] != guest_memory()[i])
       what += fmt::format("  memory+{:#x}: interp {:02x}, fast {:02x}\n", i, after[i], guest_memory()[i]);
-  static_cast<void>(r);
   if (what.empty()) return what;
   return what + ir::print(f, kSlots) + code_.listing;
 }

@@ -282,9 +282,9 @@ class Generator {
     }
   }
 
-  /// An address in the guest memory, aligned to 16.
+  /// An address in the guest memory, mostly aligned to 16.
   Value place() {
-    const Value mask = add(Opcode::Const, Type::I64, {}, 0, 0xff0);
+    const Value mask = add(Opcode::Const, Type::I64, {}, 0, pick(8) ? 0xff0 : 0xfbf);
     const Value base = add(Opcode::Const, Type::I64, {}, 0, Machine::kMemory);
     const Value v = any(Type::I64);
     const Value offset = add(Opcode::And, Type::I64, {v, mask});
@@ -293,6 +293,7 @@ class Generator {
 
   void memory() {
     MemAttr m;
+    m.aligned = pick(2);
     const Value base = place();
     const u32 kind = pick(6);
     if (kind == 5) {
@@ -332,6 +333,7 @@ class Generator {
   void wide_cas(Value base) {
     MemAttr m;
     m.size_log2 = 4;
+    m.aligned = true;  // CMPXCHG16B insists anyway
     const Value a = pick(2) ? add(Opcode::Load, Type::V128, {base, kNoValue}, m.pack()) : any(Type::V128);
     const Value b = any(Type::V128);
     if (pick(2)) {

@@ -134,6 +134,10 @@ class InterpRunner final : public Runner {
       sticky = fpsr_from(_mm_getcsr());
       _mm_setcsr(host);
       s.pc = context_.vm.exit_pc;
+      if (r.reason == backend::Reason::Misaligned) {
+        outcome = {End::Fault, frontend_->data_address(context_.vm.exit_arg), ""};
+        break;
+      }
       if (!acceptable(r, outcome)) break;
     }
     store_state(s, state);
@@ -164,7 +168,10 @@ class InterpRunner final : public Runner {
   const ir::Function* block(const guest::BlockKey& key) {
     const auto [i, inserted] = blocks_.try_emplace(key);
     if (inserted) {
-      if (!frontend_->translate(key, memory_, {}, i->second)) return nullptr;
+      if (!frontend_->translate(key, memory_, {}, i->second)) {
+        blocks_.erase(i);  // the next jump there must find nothing either
+        return nullptr;
+      }
       ir::verify_or_die(i->second, frontend_->layout().slots, "after translation");
       if (passes_) {
         for (const ir::Pass& p : ir::fast_tier_passes()) {

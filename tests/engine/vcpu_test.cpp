@@ -213,6 +213,76 @@ TEST_P(VcpuTest, JumpToMisalignedCode) {
   }
 }
 
+TEST_P(VcpuTest, MisalignedAtomicsFault) {
+  struct Case {
+    const char* text;
+    u32 word;
+    u64 offset;  // from the data
+    bool faults, is_write;
+  };
+  // x5 holds the address. Write: what the access does first is no read.
+  const Case cases[] = {
+      {"ldxr x0, [x5]", 0xc85f7ca0, 4, true, false},
+      {"ldaxr w0, [x5]", 0x885ffca0, 2, true, false},
+      {"ldxrh w0, [x5]", 0x485f7ca0, 1, true, false},
+      {"ldxrb w0, [x5]", 0x085f7ca0, 1, false, false},
+      {"ldxp x0, x1, [x5]", 0xc87f04a0, 8, true, false},
+      {"ldxp x0, x1, [x5]", 0xc87f04a0, 16, false, false},
+      {"ldxp w0, w1, [x5]", 0x887f04a0, 4, true, false},
+      {"ldar x0, [x5]", 0xc8dffca0, 1, true, false},
+      {"ldar w0, [x5]", 0x88dffca0, 4, false, false},
+      {"ldarh w0, [x5]", 0x48dffca0, 3, true, false},
+      {"ldarb w0, [x5]", 0x08dffca0, 3, false, false},
+      {"stlr x0, [x5]", 0xc89ffca0, 4, true, true},
+      {"stlrh w0, [x5]", 0x489ffca0, 7, true, true},
+      {"ldadd x0, x1, [x5]", 0xf82000a1, 4, true, false},
+      {"ldumax w0, w1, [x5]", 0xb82060a1, 1, true, false},
+      {"stset x0, [x5]", 0xf82030bf, 4, true, false},
+      {"swpalh w0, w1, [x5]", 0x78e080a1, 1, true, false},
+      {"cas x0, x1, [x5]", 0xc8a07ca1, 4, true, false},
+      {"casp x0, x1, x2, x3, [x5]", 0x48207ca2, 8, true, false},
+      {"casp w0, w1, w2, w3, [x5]", 0x08207ca2, 4, true, false},
+      {"ldr x0, [x5]", 0xf94000a0, 3, false, false},
+      {"str x0, [x5]", 0xf90000a0, 3, false, false},
+  };
+  u64 at = 0;
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.text);
+    space.put({0x91000442, c.word, 0xd4000001}, at);  // add x2, x2, #1; ...; svc #0
+    state().pc = space.code() + at;
+    state().x[2] = 6;
+    const u64 address = space.data() + c.offset;
+    state().x[5] = address;
+    const u64 tag = GetParam().options.lockstep ? 0 : u64{0x5a} << 56;
+    if (c.faults) state().x[5] |= tag;
+    const Stop s = run_to(c.faults ? Stop::Kind::Fault : Stop::Kind::Syscall);
+    at += 12;
+    if (!c.faults) continue;
+    EXPECT_TRUE(s.fault.misaligned);
+    EXPECT_EQ(s.fault.address.value, address) << "without the tag";
+    EXPECT_EQ(s.fault.access, c.is_write ? guest::Access::Write : guest::Access::Read);
+    EXPECT_EQ(state().pc, space.code() + at - 8);
+    EXPECT_EQ(state().x[2], 7u);
+  }
+}
+
+/// A store exclusive checks the address only if it would store; then it faults.
+TEST_P(VcpuTest, MisalignedStoreExclusive) {
+  space.put({
+      0xc8007ca1,  // stxr w0, x1, [x5]: the exclusive is not open
+      0x085f7ca2,  // ldxrb w2, [x5]
+      0xc8007ca1,  // stxr w0, x1, [x5]
+      0xd4000001,  // svc #0
+  });
+  state().x[5] = space.data() + 1;
+  const Stop s = run_to(Stop::Kind::Fault);
+  EXPECT_TRUE(s.fault.misaligned);
+  EXPECT_EQ(s.fault.access, guest::Access::Write);
+  EXPECT_EQ(s.fault.address.value, space.data() + 1);
+  EXPECT_EQ(state().pc, space.code() + 8);
+  EXPECT_EQ(state().x[0], 1u);
+}
+
 TEST_P(VcpuTest, UndefinedAndBreakpoint) {
   space.put({0xd4200020, 0x00000000});  // brk #1; udf #0
   EXPECT_EQ(run_to(Stop::Kind::Breakpoint).payload, 1u);

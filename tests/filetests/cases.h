@@ -15,8 +15,8 @@
 //
 // Left of the arrow of a run: slots (128-bit values in hex), `flags`-typed slots as NZCV (nzcv=0b0110),
 // m8..m64[address]= for guest memory, round=zero for the FP rounding mode, fpstatus= for the cumulative exceptions.
-// Right of it the same except round, and pc=, exit=<kind>, payload=, arg= and fault=<address>. What is not named right
-// is not compared, except that fpstatus must not change.
+// Right of it the same except round, and pc=, exit=<kind>, payload=, arg=, fault=<address> and misaligned=<address>.
+// What is not named right is not compared, except that fpstatus must not change.
 #pragma once
 
 #include <string>

@@ -93,14 +93,16 @@ class RunCase {
     for (const Assignment& a : inputs_) put(a);
     const u32 status_before = m_.fp_status();
     const Outcome o = tier(m_);
-    bool faults = false, leaves = false, status = false;
+    bool faults = false, misaligned = false, leaves = false, status = false;
     for (const Assignment& a : expected_) {
       faults |= a.name == "fault";
+      misaligned |= a.name == "misaligned";
       leaves |= a.name == "exit";
       status |= a.name == "fpstatus";
       expect(a, o);
     }
     if (o.reason == backend::Reason::Fault && !faults) complain(fmt::format("fault at {:#x}", o.fault_address));
+    if (o.reason == backend::Reason::Misaligned && !misaligned) complain(fmt::format("misaligned {:#x}", o.exit_arg));
     if (o.reason >= backend::Reason::kExitBase && !leaves) complain("an exit");
     if (!status) same("fpstatus", U128{m_.fp_status(), 0}, U128{status_before, 0});
     return complaints_;
@@ -158,6 +160,9 @@ class RunCase {
     } else if (a.name == "fault") {
       if (o.reason != backend::Reason::Fault) complain("no fault");
       same("fault", {o.fault_address, 0}, a.value);
+    } else if (a.name == "misaligned") {
+      if (o.reason != backend::Reason::Misaligned) complain("not misaligned");
+      same("misaligned", {o.exit_arg, 0}, a.value);
     } else if (a.name == "exit") {
       const auto kind = ir::text::find(ir::text::kExits, a.word);
       if (!kind || o.reason != backend::reason_for(static_cast<ir::ExitKind>(*kind))) complain("no exit " + a.word);
@@ -206,7 +211,12 @@ std::vector<std::string> run_run_case(const TestFile& file, const Case& c, guest
   for (const Directive& d : c.directives) {
     if (d.kind != "run") continue;
     for (const std::string& tier : file.options) {
-      if (tier == "interp") add(RunCase(machine, d).run(tier, [&](Machine& m) { return m.interpret(*f); }));
+      if (tier == "interp")
+        add(RunCase(machine, d).run(tier, [&](Machine& m) { return m.interpret(*f); }));
+      else if (tier == "x64")
+        add(RunCase(machine, d).run(tier, [&](Machine& m) { return x64->run(m); }));
+      else
+        complaints.push_back("there is no tier '" + tier + "'");
     }
   }
   return complaints;

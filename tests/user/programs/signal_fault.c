@@ -9,8 +9,19 @@
 #include "check.h"
 
 static siginfo_t last;
-static volatile uint64_t last_pc, last_fault, last_x9, last_sp;
+static volatile uint64_t last_pc, last_fault, last_x9, last_sp, last_esr;
 static volatile int faults;
+
+// The ESR record of the frame, 0 if there is none.
+static uint64_t syndrome_of(const ucontext_t* context) {
+  const char* record = (const char*)context->uc_mcontext.__reserved;
+  for (;;) {
+    const struct _aarch64_ctx* head = (const struct _aarch64_ctx*)record;
+    if (head->magic == ESR_MAGIC) return ((const struct esr_context*)head)->esr;
+    if (head->magic == 0) return 0;
+    record += head->size;
+  }
+}
 
 static void on_fault(int signal, siginfo_t* info, void* raw) {
   (void)signal;
@@ -20,6 +31,7 @@ static void on_fault(int signal, siginfo_t* info, void* raw) {
   last_fault = context->uc_mcontext.fault_address;
   last_x9 = context->uc_mcontext.regs[9];
   last_sp = context->uc_mcontext.sp;
+  last_esr = syndrome_of(context);
   context->uc_mcontext.regs[10] = 0x1122334455667788;
   context->uc_mcontext.pc += 4;
   faults++;
@@ -52,6 +64,38 @@ static void check_misaligned_branches(void) {
   asm volatile("adr x30, 1f\n ret %0\n 1:" ::"r"(code + 2) : "x30", "x10", "memory");
   CHECK(faults == before + 2 && last_pc == code + 2);
   sigaction(SIGBUS, &old, NULL);
+}
+
+// Exclusives, ordered accesses and atomics must be aligned, wherever they point; other accesses need not.
+static void check_misaligned_atomics(void) {
+  static _Alignas(64) char bytes[128];
+  char* const places[] = {bytes + 1, bytes + 60, (char*)0x7fffffff3001};
+#define REFUSED(insn, is_write)                                                                       \
+  for (int i = 0; i < 3; i++) {                                                                       \
+    const int before = faults;                                                                        \
+    uint64_t pc;                                                                                      \
+    asm volatile(".arch armv8-a+lse\n mov x9, #5\n adr %0, 1f\n 1: " insn                           \
+                 : "=&r"(pc)                                                                          \
+                 : "r"(places[i])                                                                     \
+                 : "x2", "x3", "x4", "x5", "x9", "x10", "memory");                                    \
+    CHECK(faults == before + 1 && last.si_signo == SIGBUS && last.si_code == BUS_ADRALN);             \
+    CHECK((char*)last.si_addr == places[i] && last_fault == (uint64_t)places[i]);                     \
+    CHECK(last_pc == pc && last_x9 == 5 && last_esr == (0x92000021 | (is_write ? 1u << 6 : 0)));      \
+  }
+  REFUSED("ldxr x2, [%1]", 0)
+  REFUSED("ldaxp x2, x3, [%1]", 0)
+  REFUSED("ldar x2, [%1]", 0)
+  REFUSED("stlr x9, [%1]", 1)
+  REFUSED("ldaddal x9, x2, [%1]", 0)
+  REFUSED("stumax x9, [%1]", 0)
+  REFUSED("swp x9, x2, [%1]", 0)
+  REFUSED("casa x9, x2, [%1]", 0)
+  REFUSED("caspal x2, x3, x4, x5, [%1]", 0)
+#undef REFUSED
+  const int before = faults;
+  uint64_t value = 0x1122334455667788, back = 0;
+  asm volatile("str %1, [%2]\n ldr %0, [%2]" : "=&r"(back) : "r"(value), "r"(bytes + 1) : "memory");
+  CHECK(back == value && faults == before);
 }
 
 static sigjmp_buf escape;
@@ -128,6 +172,7 @@ int main(void) {
   CHECK((uint64_t)last.si_addr == pc);
 
   check_misaligned_branches();
+  check_misaligned_atomics();
 
   // Recovery by jumping out, many times.
   volatile int jumps = 0;
