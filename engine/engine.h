@@ -43,7 +43,7 @@ class Engine {
   /// Called first from the personality's SIGSEGV and SIGBUS handler. True: dealt with (the context was redirected, the
   /// handler just returns): a fault in generated code, which makes run() return Stop::Fault, or in a guarded access.
   /// False: not ours.
-  static bool handle_host_fault(int signal, const void* siginfo, void* ucontext);
+  static bool handle_host_fault(const void* siginfo, void* ucontext);
 
   Statistics statistics() const;
   guest::Frontend& frontend();

@@ -9,7 +9,8 @@ namespace tiercel::engine {
 namespace {
 
 constexpr u64 kPageFaultIsWrite = 2;  // x86 page fault error code, bit 1
-constexpr int kSiKernel = 0x80;       // si_code of a general protection fault: no address
+// si_code for a non-canonical address, which the kernel is not told: SIGSEGV, but SIGBUS with rsp or rbp as the base.
+constexpr int kSiKernel = 0x80;
 
 }  // namespace
 
@@ -19,7 +20,7 @@ bool Vcpu::in_generated_code(const void* ucontext) {
   return vcpu && vcpu->engine_.private_->cache.memory().contains(static_cast<u64>(uc->uc_mcontext.gregs[REG_RIP]));
 }
 
-bool Engine::handle_host_fault(int signal, const void* siginfo, void* ucontext) {
+bool Engine::handle_host_fault(const void* siginfo, void* ucontext) {
   auto* uc = static_cast<ucontext_t*>(ucontext);
   const auto* info = static_cast<const siginfo_t*>(siginfo);
   greg_t& rip = uc->uc_mcontext.gregs[REG_RIP];
@@ -33,7 +34,7 @@ bool Engine::handle_host_fault(int signal, const void* siginfo, void* ucontext) 
   Vcpu::Private& p = *vcpu->private_;
   e.translator->backend().save_pinned(ucontext, vcpu->state());
   p.fault_host_pc = static_cast<u64>(rip);
-  p.fault_address_known = !(signal == SIGSEGV && info->si_code == kSiKernel);
+  p.fault_address_known = info->si_code != kSiKernel;
   p.fault_address = reinterpret_cast<u64>(info->si_addr) - vcpu->context_->memory_base;
   p.fault_is_write = (static_cast<u64>(uc->uc_mcontext.gregs[REG_ERR]) & kPageFaultIsWrite) != 0;
   vcpu->context_->reason = backend::Reason::Fault;

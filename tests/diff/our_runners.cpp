@@ -253,7 +253,7 @@ void catch_host_faults() {
   struct sigaction action = {};
   action.sa_flags = SA_SIGINFO | SA_NODEFER;
   action.sa_sigaction = [](int signal, siginfo_t* info, void* context) {
-    if (!engine::Engine::handle_host_fault(signal, info, context)) ::signal(signal, SIG_DFL);
+    if (!engine::Engine::handle_host_fault(info, context)) ::signal(signal, SIG_DFL);
   };
   sigaction(SIGSEGV, &action, nullptr);
   sigaction(SIGBUS, &action, nullptr);

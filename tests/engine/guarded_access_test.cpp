@@ -18,7 +18,7 @@ class GuardedAccess : public testing::Test {
     struct sigaction action = {};
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
     action.sa_sigaction = [](int signal, siginfo_t* info, void* context) {
-      if (!Engine::handle_host_fault(signal, info, context)) ::signal(signal, SIG_DFL);
+      if (!Engine::handle_host_fault(info, context)) ::signal(signal, SIG_DFL);
     };
     sigaction(SIGSEGV, &action, &old_);
     page_ = static_cast<u8*>(mmap(nullptr, 2 * kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));

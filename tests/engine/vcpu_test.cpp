@@ -65,7 +65,7 @@ class VcpuTest : public testing::TestWithParam<Mode> {
     struct sigaction action = {};
     action.sa_flags = SA_SIGINFO | SA_NODEFER;
     action.sa_sigaction = [](int signal, siginfo_t* info, void* context) {
-      if (!Engine::handle_host_fault(signal, info, context)) ::signal(signal, SIG_DFL);
+      if (!Engine::handle_host_fault(info, context)) ::signal(signal, SIG_DFL);
     };
     sigaction(SIGSEGV, &action, &old_);
     frontend = arm::make_a64_frontend();

@@ -34,7 +34,7 @@ s64 dispatch(Thread& thread, const SystemCallRow& row, const SystemCall& call) {
     return perform(thread, row, call);
   // The strings are read before the call: it may unmap or overwrite them.
   const std::string head = describe_call(row, call);
-  if (ends_process(row)) process.trace(head);
+  if (may_end_process(row)) process.trace(head);
   const s64 result = perform(thread, row, call);
   process.trace(head + describe_result(row, call, result));
   return result;

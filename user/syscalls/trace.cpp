@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -251,9 +252,10 @@ std::string describe_result(const SystemCallRow& row, const SystemCall& call, s6
   return address ? fmt::format(" = {:#x}", static_cast<u64>(result)) : fmt::format(" = {}", result);
 }
 
-bool ends_process(const SystemCallRow& row) {
-  const std::string_view name = row.name ? row.name : "";
-  return name == "exit" || name == "exit_group" || name == "execve";
+bool may_end_process(const SystemCallRow& row) {
+  constexpr std::string_view kNames[] = {"exit",  "exit_group", "execve",          "execveat",         "kill",
+                                         "tkill", "tgkill",     "rt_sigqueueinfo", "rt_tgsigqueueinfo"};
+  return row.name && std::find(std::begin(kNames), std::end(kNames), row.name) != std::end(kNames);
 }
 
 }  // namespace tiercel::user

@@ -18,7 +18,7 @@ namespace tiercel::user {
 std::string describe_call(const SystemCallRow& row, const SystemCall& call);
 /// " = 3" or " = -1 ENOENT (No such file or directory)"
 std::string describe_result(const SystemCallRow& row, const SystemCall& call, s64 result);
-/// Calls after which nobody comes back to write the line.
-bool ends_process(const SystemCallRow& row);
+/// Calls after which there may be nobody to write the line.
+bool may_end_process(const SystemCallRow& row);
 
 }  // namespace tiercel::user
