@@ -4,8 +4,8 @@
 
 #include <atomic>
 #include <cstddef>
-#include <span>
 
+#include "backend/jump_cache.h"
 #include "ir/eval.h"
 
 namespace tiercel::backend {
@@ -24,27 +24,6 @@ constexpr Reason reason_for(ir::ExitKind k) {
   return static_cast<Reason>(16 + static_cast<u32>(k));
 }
 
-/// Guest pc -> host entry. Index: (pc >> 2 ^ pc >> 14) & (kJumpCacheSize - 1); the pc compares in full.
-/// Entries are filled by the owning thread only; invalidation replaces `pc` by unfindable_pc.
-struct JumpCacheEntry {
-  u64 pc = 0;
-  const void* host = nullptr;
-};
-inline constexpr u32 kJumpCacheBits = 12;
-inline constexpr u32 kJumpCacheSize = 1u << kJumpCacheBits;
-constexpr u32 jump_cache_index(u64 pc) {
-  return static_cast<u32>((pc >> 2) ^ (pc >> 14)) & (kJumpCacheSize - 1);
-}
-/// What empty entries hold: a pc of another index. Any one pc for all would be found where it belongs, for a guest may
-/// branch to any address.
-constexpr u64 unfindable_pc(u32 index) {
-  return index == 0 ? 4 : 0;
-}
-static_assert(jump_cache_index(0) == 0 && jump_cache_index(4) != 0);
-inline void empty_jump_cache(std::span<JumpCacheEntry> entries) {
-  for (u32 i = 0; i < entries.size(); ++i) entries[i] = {unfindable_pc(i), nullptr};
-}
-
 /// Return prediction: a circular stack of (guest return pc, host entry of the block there).
 inline constexpr u32 kReturnStackSize = 16;
 
@@ -54,8 +33,7 @@ struct alignas(64) VmContext {
   // Hot: what generated code reads and writes on its way.
   u32 exit_request = 0;  // nonzero: leave at the next check point; set from signal handlers and other threads
   u32 mxcsr = 0x1f80;    // the guest's MXCSR while outside generated code
-  JumpCacheEntry* jump_cache =
-      nullptr;          // kJumpCacheSize entries; points at an all-miss table while exit_request is set
+  JumpCacheEntry* jump_cache = nullptr;  // a JumpCache's; one that always misses while exit_request is set
   u32 return_top = 0;   // byte offset of the newest entry in return_stack
   u32 fp_extra = 0;     // fpstatus bits MXCSR cannot hold (kInputDenormal under flush-to-zero)
   u64 memory_base = 0;  // flat guest memory: host address of guest address 0

@@ -19,9 +19,7 @@ Engine::Private::Private(guest::Frontend& fe, AddressSpace& mem, const Options& 
       memory(mem),
       options(opt),
       translator(std::make_unique<Translator>(fe, mem, options)),
-      cache(std::move(code_memory)),
-      miss_table(backend::kJumpCacheSize) {
-  backend::empty_jump_cache(miss_table);
+      cache(std::move(code_memory)) {
   for (const guest::HelperDecl& helper : frontend.helpers()) helpers.push_back(helper.function);
   const backend::Runtime stubs = translator->backend().make_runtime();
   runtime = cache.install_runtime(stubs.code);
@@ -71,11 +69,7 @@ void Engine::Private::note_perf(const CachedBlock& block) {
 }
 
 void Engine::Private::forget_everywhere(u64 pc) {
-  const u32 index = backend::jump_cache_index(pc);
-  for (Vcpu* vcpu : vcpus) {
-    auto& entry = vcpu->private_->jump_cache[index];
-    if (entry.pc == pc) std::atomic_ref(entry.pc).store(backend::unfindable_pc(index), std::memory_order_relaxed);
-  }
+  for (Vcpu* vcpu : vcpus) vcpu->private_->jump_cache.forget(pc);
 }
 
 template <typename Clear>

@@ -40,7 +40,7 @@ struct Engine::Private {
   const u8* runtime = nullptr;
   backend::Runtime runtime_stubs;
   u64 fault_exit = 0;
-  std::vector<backend::JumpCacheEntry> miss_table;
+  backend::JumpCache miss_table;
 
   std::atomic<u32> world_stopped{0};
   std::atomic<u32> epoch{0};  // counts clears of the cache
@@ -60,7 +60,7 @@ struct Engine::Private {
 struct Vcpu::Private {
   u32 owner = 0;     // this vCPU's thread for OwnerLock
   Statistics stats;  // this vCPU's share
-  std::vector<backend::JumpCacheEntry> jump_cache;
+  backend::JumpCache jump_cache;
   std::atomic<bool> exit_requested{false};
   std::atomic<u32> in_code{0};
   u32 mode = 0;

@@ -57,7 +57,6 @@ Vcpu::Vcpu(Engine& engine) : engine_(engine), private_(std::make_unique<Private>
   CHECK(memory);
   std::memset(memory, 0, bytes);
   context_ = new (memory) backend::VmContext;
-  private_->jump_cache.resize(backend::kJumpCacheSize);
   private_->guest_env.state = state();
   private_->fp_env.extra = &context_->fp_extra;
   context_->jump_cache = private_->jump_cache.data();
@@ -69,7 +68,6 @@ Vcpu::Vcpu(Engine& engine) : engine_(engine), private_(std::make_unique<Private>
   context_->common_exit = e.runtime + e.runtime_stubs.common_exit;
   context_->indirect_miss = e.runtime + e.runtime_stubs.indirect;
   for (u32 i = 0; i < backend::kStubCount; ++i) context_->stubs[i] = e.runtime + e.runtime_stubs.stubs[i];
-  forget_predictions();
 }
 
 Vcpu::~Vcpu() {
@@ -115,7 +113,7 @@ void Vcpu::clear_exit_request() {
 }
 
 void Vcpu::forget_predictions() {
-  backend::empty_jump_cache(private_->jump_cache);
+  private_->jump_cache.clear();
   for (auto& entry : context_->return_stack) entry = {};
 }
 
@@ -171,14 +169,18 @@ struct Vcpu::Run {
     return {block->host, block};
   }
 
+  NextBlock next_locked_and_remember() {
+    const NextBlock n = next_locked();
+    if (n.host) p.jump_cache.insert(pc, n.host);
+    return n;
+  }
+
   NextBlock next() {
-    const auto& entry = p.jump_cache[backend::jump_cache_index(pc)];
-    if (entry.pc == pc && entry.host) {
-      p.epoch = e.epoch.load();
-      if (const auto* host = static_cast<const u8*>(entry.host)) return {host};
-    }
+    // The epoch first: an entry that a clearing of the cache leaves behind must not look newer than it is.
+    p.epoch = e.epoch.load();
+    if (const void* host = p.jump_cache.find(pc)) return {static_cast<const u8*>(host)};
     const std::lock_guard guard(e.lock);
-    return next_locked();
+    return next_locked_and_remember();
   }
 
   /// After LinkMiss: patches the exit if its target has code.
@@ -199,9 +201,7 @@ struct Vcpu::Run {
   NextBlock next_indirect() {
     const std::lock_guard guard(e.lock);
     ++p.stats.indirect_misses;
-    const NextBlock n = next_locked();
-    if (n.host) p.jump_cache[backend::jump_cache_index(pc)] = {pc, n.host};
-    return n;
+    return next_locked_and_remember();
   }
 
   /// False: the world is stopping or the code is gone; look it up again.

@@ -97,7 +97,7 @@ void Emitter::emit_exit_stubs() {
 
 /// jump_cache_index in host terms: entries are 16 bytes, so the index, kept shifted left by two, scales by four.
 void Emitter::indirect_exit(Value target) {
-  static_assert(sizeof(JumpCacheEntry) == 16 && kJumpCacheBits == 12);
+  static_assert(sizeof(JumpCacheEntry) == 16);
   fetch(kPc, target);
   if (cpu_.bmi2) {
     a.rorx(x86::eax, kPc.r32(), 12);

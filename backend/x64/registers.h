@@ -66,7 +66,7 @@ enum class Stub : u8 {
   Eval,          // evaluates the PureOp at frame::kSelector on frame::kArgs into frame::kResult; keeps all registers
   Helper,        // calls helper frame::kSelector with the low halves of frame::kArgs; slots go through the state block
   LinkMiss,      // rcx: guest pc, rax: exit site
-  IndirectMiss,  // rcx: guest pc
+  IndirectMiss,  // rcx: guest pc, rdx: the jump cache, whose first table does not have it
   Interrupt,     // rcx: guest pc
   Misaligned,    // rcx: guest pc, rax: guest address of the access; exit_payload is set
 };

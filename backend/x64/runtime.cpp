@@ -32,6 +32,7 @@ class Stubs {
     a.bind(restore);
     restore_host();
     r.indirect = here();
+    probe_victims();
     reason_stub(Reason::IndirectMiss, leave);
     for (u32& s : r.stubs) s = r.indirect;
     r.stubs[static_cast<unsigned>(Stub::IndirectMiss)] = r.indirect;
@@ -117,6 +118,19 @@ class Stubs {
     a.mov(TIERCEL_CONTEXT(exit_pc), x86::rcx);
     a.mov(TIERCEL_CONTEXT(reason), asmjit::Imm(static_cast<u32>(reason)));
     a.jmp(leave);
+  }
+
+  /// Goes where the second table of the jump cache at rdx says guest pc rcx continues; falls through on a miss.
+  void probe_victims() {
+    const asmjit::Label miss = a.newLabel();
+    const s32 table = static_cast<s32>(kJumpCacheSize * sizeof(JumpCacheEntry));
+    a.imul(x86::eax, x86::ecx, asmjit::Imm(static_cast<s32>(kVictimFactor)));
+    a.shr(x86::eax, 32 - kVictimBits);
+    a.shl(x86::eax, 4);
+    a.cmp(x86::qword_ptr(x86::rdx, x86::rax, 0, table), x86::rcx);
+    a.jne(miss);
+    a.jmp(x86::qword_ptr(x86::rdx, x86::rax, 0, table + 8));
+    a.bind(miss);
   }
 
   /// The frame of a stub: block-local registers that a C++ function may change. rsp is 8 mod 16 on entry.

@@ -80,8 +80,6 @@ Machine::Machine(const HostFeatures& features, u32 chaos_seed) {
   context_->common_exit = memory_ + runtime_.common_exit;
   context_->indirect_miss = memory_ + runtime_.indirect;
   for (u32 i = 0; i < kStubCount; ++i) context_->stubs[i] = memory_ + runtime_.stubs[i];
-  jump_cache_.resize(kJumpCacheSize);
-  empty_jump_cache(jump_cache_);
   context_->jump_cache = jump_cache_.data();
 }
 

@@ -46,7 +46,7 @@ class Machine {
   u8* memory_ = nullptr;
   VmContext* context_ = nullptr;
   ir::FpEnv fp_env_;
-  std::vector<JumpCacheEntry> jump_cache_;
+  JumpCache jump_cache_;
 };
 
 std::string describe_difference(const State& a, const State& b);

@@ -45,7 +45,7 @@ class Memory final : public backend::InterpMemory {
 }  // namespace
 
 Machine::Machine(guest::Frontend& frontend)
-    : layout_(frontend.layout()), memory_(kMemorySize), jump_cache_(backend::kJumpCacheSize) {
+    : layout_(frontend.layout()), memory_(kMemorySize) {
   const std::size_t bytes = (backend::kStateOffset + layout_.state_size + 63) / 64 * 64;
   void* memory = std::aligned_alloc(64, bytes);
   CHECK(memory);
@@ -54,7 +54,6 @@ Machine::Machine(guest::Frontend& frontend)
   env_.state = backend::guest_state(context_);
   fp_env_.extra = &context_->fp_extra;
   for (const guest::HelperDecl& h : frontend.helpers()) helpers_.push_back(reinterpret_cast<const void*>(h.function));
-  backend::empty_jump_cache(jump_cache_);
   context_->jump_cache = jump_cache_.data();
   context_->memory_base = reinterpret_cast<u64>(memory_.data()) - kMemoryStart;
   context_->eval = ir::eval_out_of_line;

@@ -52,7 +52,7 @@ class Machine {
   ir::FpEnv fp_env_;
   std::vector<const void*> helpers_;
   std::vector<u8> memory_;
-  std::vector<backend::JumpCacheEntry> jump_cache_;
+  backend::JumpCache jump_cache_;
   backend::VmContext* context_ = nullptr;
 };
 

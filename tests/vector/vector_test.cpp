@@ -97,8 +97,6 @@ class Machine {
     block_->common_exit = memory_ + runtime_.common_exit;
     block_->indirect_miss = memory_ + runtime_.indirect;
     for (u32 i = 0; i < kStubCount; ++i) block_->stubs[i] = memory_ + runtime_.stubs[i];
-    table_.resize(kJumpCacheSize);
-    empty_jump_cache(table_);
     block_->jump_cache = table_.data();
   }
   ~Machine() {
@@ -130,7 +128,7 @@ class Machine {
   std::size_t code_at_;
   VmContext* block_;
   ir::FpEnv env_;
-  std::vector<JumpCacheEntry> table_;
+  JumpCache table_;
   CompiledCode code_;
 };
 

@@ -1,0 +1,61 @@
+#include "backend/jump_cache.h"
+
+#include <gtest/gtest.h>
+
+namespace tiercel::backend {
+namespace {
+
+/// A pc that shares the first table's entry with `pc`.
+u64 rival_of(u64 pc, u64 n = 1) {
+  for (u64 candidate = pc + 4;; candidate += 4)
+    if (jump_cache_index(candidate) == jump_cache_index(pc) && --n == 0) return candidate;
+}
+
+TEST(JumpCache, NoPcHitsAnEmptyEntry) {
+  JumpCache cache;
+  for (u64 pc = 0; pc < 64 * kJumpCacheSize; ++pc) ASSERT_EQ(cache.find(pc), nullptr) << pc;
+  for (u64 pc = ~u64{0}; pc > ~u64{0} - 64; --pc) EXPECT_EQ(cache.find(pc), nullptr) << pc;
+}
+
+TEST(JumpCache, KeepsTwoThatCollide) {
+  JumpCache cache;
+  int a = 0, b = 0;
+  const u64 pc = 0x5500001230, rival = rival_of(pc);
+  cache.insert(pc, &a);
+  cache.insert(rival, &b);
+  EXPECT_EQ(cache.find(pc), &a);
+  EXPECT_EQ(cache.find(rival), &b);
+  cache.insert(pc, &a);
+  EXPECT_EQ(cache.find(pc), &a);
+  EXPECT_EQ(cache.find(rival), &b);
+}
+
+TEST(JumpCache, ForgetsInBothTables) {
+  JumpCache cache;
+  int a = 0, b = 0;
+  const u64 pc = 0x5500001230, rival = rival_of(pc);
+  cache.insert(pc, &a);
+  cache.insert(rival, &b);
+  cache.insert(pc, &a);  // now in both tables
+  cache.forget(pc);
+  EXPECT_EQ(cache.find(pc), nullptr);
+  EXPECT_EQ(cache.find(rival), &b);
+  cache.forget(rival);
+  EXPECT_EQ(cache.find(rival), nullptr);
+}
+
+TEST(JumpCache, ForgettingPcZeroLeavesItMissing) {
+  JumpCache cache;
+  int a = 0;
+  cache.insert(0, &a);
+  EXPECT_EQ(cache.find(0), &a);
+  cache.forget(0);
+  EXPECT_EQ(cache.find(0), nullptr);
+  cache.insert(0, &a);
+  cache.insert(rival_of(0), &a);
+  cache.clear();
+  EXPECT_EQ(cache.find(0), nullptr);
+}
+
+}  // namespace
+}  // namespace tiercel::backend
