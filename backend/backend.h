@@ -17,7 +17,8 @@ struct VmLayout {
   u32 pc_offset = 0;         // of the guest pc in the state block
   bool base_is_zero = true;  // flat memory: guest address = host address; otherwise VmContext::memory_base is added
   bool return_stack = true;
-  u32 chaos_seed = 0;  // nonzero: randomise register choice and the like
+  bool hot_counters = false;  // back edges count, see kHotCounters
+  u32 chaos_seed = 0;         // nonzero: randomise register choice and the like
 };
 
 /// Host features a backend may use. x86-64-v2 is the least.
@@ -38,6 +39,8 @@ struct Runtime {
   u32 stubs[kStubCount];  // for VmContext::stubs
 };
 
+struct RegionCode;
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -48,6 +51,10 @@ class Backend {
   /// Compiles `f`, which went through the tier's passes, into `out` (cleared first). Total: every verified Function
   /// compiles. Not thread-safe; one Backend per compiling thread or under the engine's lock.
   virtual void compile(const ir::Function& f, bool want_listing, CompiledCode& out) = 0;
+
+  /// Makes `region` enterable from this tier's code and leavable to it: the result is installed and linked like a
+  /// compiled Function. Its entry is at offset 0.
+  virtual void wrap_region(const RegionCode& region, CompiledCode& out) = 0;
 
   /// Copies the pinned guest registers of an interrupted host context into the guest state block. `gregs` and `fpregs`
   /// are the ucontext_t's (gregset_t and fpstate with its extended area). Async-signal-safe. Used by the fault handler.

@@ -23,12 +23,14 @@ struct FaultSite {
 };
 
 struct CompiledCode {
-  std::vector<u8> code;  // position-independent, entered at offset 0, aligned to 16
+  std::vector<u8> code;  // position-independent, entered at offset 0
+  u32 alignment = 16;    // of the code, at most 64
   std::vector<DirectExit> exits;
   std::vector<FaultSite> faults;  // sorted by host_offset
   std::string listing;            // only when asked for
   void clear() {
     code.clear();
+    alignment = 16;
     exits.clear();
     faults.clear();
     listing.clear();

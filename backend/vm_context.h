@@ -18,6 +18,8 @@ enum class Reason : u32 {
   Interrupt,     // exit_request was seen at a check point: exit_pc
   Fault,         // a guest memory access faulted; filled in by the host fault handler
   Misaligned,    // MemAttr::aligned: exit_pc of the insn, exit_arg the address, exit_payload 1 for a write
+  Hot,           // a back edge's counter ran out: exit_pc, the edge's target
+  RegionFault,   // a region left at a faulting insn: exit_pc; it is to be executed again outside regions
   kExitBase = 16,
 };
 constexpr Reason reason_for(ir::ExitKind k) {
@@ -27,7 +29,24 @@ constexpr Reason reason_for(ir::ExitKind k) {
 /// Return prediction: a circular stack of (guest return pc, host entry of the block there).
 inline constexpr u32 kReturnStackSize = 16;
 
-inline constexpr u32 kStubCount = 6;
+inline constexpr u32 kStubCount = 8;
+
+/// Counters of back edges, an array of s32 that ends where the VmContext starts: so they are reached like its fields.
+/// One counts down to below zero, then the edge leaves with Reason::Hot. Several targets may share one.
+inline constexpr u32 kHotCounters = 1024;
+inline constexpr u32 kHotBytes = kHotCounters * 4;
+constexpr u32 hot_counter_index(u64 target_pc) {
+  return static_cast<u32>((target_pc >> 2) ^ (target_pc >> 12)) & (kHotCounters - 1);
+}
+
+/// Where a region's accesses fault and where control goes on then, sorted by `access`; offsets are counted from the
+/// table itself. It lies behind the region's code.
+struct RegionFaultTable {
+  u32 count;
+  struct Entry {
+    s32 access, landing;
+  } entries[];
+};
 
 struct alignas(64) VmContext {
   // Hot: what generated code reads and writes on its way.
@@ -48,7 +67,8 @@ struct alignas(64) VmContext {
   u32 reserved = 0;
   u64 host_sp = 0;  // stack pointer of the entry trampoline, for leaving from the fault handler
   u32 host_mxcsr = 0x1f80;
-  u32 in_code = 0;  // 1 while the vCPU executes generated code
+  u32 in_code = 0;                                  // 1 while the vCPU executes generated code
+  const RegionFaultTable* region_faults = nullptr;  // of the region entered last
 
   // Functions generated code may call, addressed through the context so that code holds no host pointers.
   void (*eval)(const ir::PureOp*, const U128* args, U128* result, ir::FpEnv*) = nullptr;

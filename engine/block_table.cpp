@@ -33,6 +33,12 @@ void BlockTable::insert(const guest::BlockKey& key, CachedBlock* block) {
   entry = {key, block};
 }
 
+void BlockTable::replace(const guest::BlockKey& key, CachedBlock* block) {
+  Entry& entry = entries_[locate(key)];
+  DCHECK(entry.block);
+  entry.block = block;
+}
+
 void BlockTable::grow() {
   std::vector<Entry> old(2 * entries_.size());
   old.swap(entries_);

@@ -17,6 +17,8 @@ class BlockTable {
   CachedBlock* find(const guest::BlockKey& key) const;
   /// The key must not be present.
   void insert(const guest::BlockKey& key, CachedBlock* block);
+  /// The key must be present.
+  void replace(const guest::BlockKey& key, CachedBlock* block);
   void erase(const guest::BlockKey& key);
   void clear();
 

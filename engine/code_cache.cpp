@@ -31,7 +31,7 @@ CachedBlock* CodeCache::add(const guest::BlockKey& key, const ir::Function& f, c
 }
 
 void CodeCache::install(CachedBlock& b, const backend::CompiledCode& code) {
-  const u64 offset = align_up(next_, 16);
+  const u64 offset = align_up(next_, u64{code.alignment});
   memory_.write(offset, code.code.data(), code.code.size());
   next_ = offset + code.code.size();
   b.host = memory_.code() + offset;
@@ -95,12 +95,56 @@ void CodeCache::unlink(CachedExit& exit) {
   exit.next_incoming = nullptr;
 }
 
-void CodeCache::kill(CachedBlock& block) {
+void CodeCache::drop_links_to(CachedBlock& block) {
   while (CachedExit* exit = block.incoming) {
     block.incoming = exit->next_incoming;
     unlink(*exit);
   }
   block.dead = true;
+}
+
+CachedBlock* CodeCache::add_region(std::span<CachedBlock* const> members, const backend::CompiledCode& code) {
+  CachedBlock& head = *members.front();
+  if (CachedBlock* old = find(head.key); old != &head) kill_region(*old);
+  CachedBlock& r = *arena_.make<CachedBlock>();
+  r.key = head.key;
+  r.end_pc = head.end_pc;
+  r.plain = &head;
+  r.members = arena_.make_array<CachedBlock*>(members.size());
+  std::copy(members.begin(), members.end(), r.members.begin());
+  for (CachedBlock* member : members) {
+    r.insn_count += member->insn_count;
+    RegionUse& use = *arena_.make<RegionUse>();
+    use = {&r, member->uses};
+    member->uses = &use;
+  }
+  install(r, code);
+  index_->by_key.replace(r.key, &r);
+  while (CachedExit* exit = head.incoming) {
+    head.incoming = exit->next_incoming;
+    unlink(*exit);
+    link(*exit, r);
+  }
+  return &r;
+}
+
+/// Its head takes its place again.
+void CodeCache::kill_region(CachedBlock& region) {
+  if (region.dead) return;
+  drop_links_to(region);
+  index_->by_key.replace(region.key, region.plain);
+}
+
+void CodeCache::kill(CachedBlock& block, Dropped& dropped) {
+  for (const RegionUse* use = block.uses; use; use = use->next) {
+    if (use->region->dead) continue;
+    kill_region(*use->region);
+    dropped.pcs.push_back(use->region->key.pc);
+    ++dropped.regions;
+  }
+  drop_links_to(block);
+  dropped.pcs.push_back(block.key.pc);
+  ++dropped.blocks;
   index_->by_key.erase(block.key);
   // Its own exits stay linked: a vCPU may still be inside. So targets keep it in their lists and can unlink it later.
   const auto page = index_->by_page.find(block.key.pc / kPageSize);
@@ -130,6 +174,12 @@ std::vector<CachedBlock*> CodeCache::overlapping(u64 start, u64 end) const {
       if (entry.first >= first && entry.first <= last) collect(entry.first, start, end, found);
   }
   return found;
+}
+
+CodeCache::Dropped CodeCache::invalidate(u64 start, u64 end) {
+  Dropped dropped;
+  for (CachedBlock* b : overlapping(start, end)) kill(*b, dropped);
+  return dropped;
 }
 
 void CodeCache::clear() {

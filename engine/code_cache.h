@@ -29,6 +29,13 @@ struct CachedExit {
   u32 patch_offset = 0, stub_offset = 0;  // as backend::DirectExit
 };
 
+/// A block's membership in a region.
+struct RegionUse {
+  CachedBlock* region = nullptr;
+  RegionUse* next = nullptr;
+};
+
+/// A block, or a region: then it stands in for the block of the same key, and `plain` and `members` are set.
 struct CachedBlock {
   guest::BlockKey key;
   u64 end_pc = 0;
@@ -42,6 +49,9 @@ struct CachedBlock {
   std::span<backend::FaultSite> faults;
   CachedBlock* next_in_page = nullptr;     // of the page that holds key.pc
   const ir::Function* function = nullptr;  // kept for the interpreter and lockstep
+  RegionUse* uses = nullptr;               // the regions this block was compiled into
+  CachedBlock* plain = nullptr;            // a region: the block it stands in for
+  std::span<CachedBlock*> members;         // a region: what it was made of, `plain` included
 };
 
 class CodeCache {
@@ -57,6 +67,9 @@ class CodeCache {
   CachedBlock* find(const guest::BlockKey& key) const { return index_->by_key.find(key); }
   /// Adds a block; `code` may be null (interpreted only). The key must not be present.
   CachedBlock* add(const guest::BlockKey& key, const ir::Function& f, const backend::CompiledCode* code);
+  /// Adds a region made of `members`, which are alive; the first one is its head: from now on find() gives the region
+  /// for that key, and all links to the head lead to the region. A region the head has already is dropped.
+  CachedBlock* add_region(std::span<CachedBlock* const> members, const backend::CompiledCode& code);
   /// Keeps a copy of `f` with the block.
   void keep_function(CachedBlock& block, const ir::Function& f);
 
@@ -66,9 +79,13 @@ class CodeCache {
   CachedExit& exit_at(u64 site) const;
   void link(CachedExit& exit, CachedBlock& target);
 
-  /// Forgets and unlinks the blocks overlapping [start, end). Calls `forget` with each block's pc.
-  template <typename Forget>
-  u32 invalidate(u64 start, u64 end, Forget&& forget);
+  /// What invalidate() dropped.
+  struct Dropped {
+    std::vector<u64> pcs;  // of blocks and regions
+    u32 blocks = 0, regions = 0;
+  };
+  /// Forgets and unlinks the blocks overlapping [start, end), and the regions made of any of them.
+  Dropped invalidate(u64 start, u64 end);
   /// Forgets everything but the runtime.
   void clear();
   /// As clear, when somebody has died while he changed the cache: nothing that is known of it is trusted.
@@ -83,7 +100,9 @@ class CodeCache {
   static constexpr u64 kStretch = 1024;
 
   void install(CachedBlock& block, const backend::CompiledCode& code);
-  void kill(CachedBlock& block);
+  void kill(CachedBlock& block, Dropped& dropped);
+  void kill_region(CachedBlock& region);
+  void drop_links_to(CachedBlock& block);
   void unlink(CachedExit& exit);
   void patch(const CachedExit& exit, const u8* destination);
   std::vector<CachedBlock*> overlapping(u64 start, u64 end) const;
@@ -103,15 +122,5 @@ class CodeCache {
   };
   std::unique_ptr<Index> index_ = std::make_unique<Index>();
 };
-
-template <typename Forget>
-u32 CodeCache::invalidate(u64 start, u64 end, Forget&& forget) {
-  const auto victims = overlapping(start, end);
-  for (CachedBlock* b : victims) {
-    kill(*b);
-    forget(b->key.pc);
-  }
-  return static_cast<u32>(victims.size());
-}
 
 }  // namespace tiercel::engine

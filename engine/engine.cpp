@@ -14,12 +14,14 @@
 
 namespace tiercel::engine {
 
-Engine::Private::Private(guest::Frontend& fe, AddressSpace& mem, const Options& opt, CodeMemory code_memory)
+Engine::Private::Private(guest::Frontend& fe, AddressSpace& mem, const Options& opt, CodeMemory code_memory,
+                         std::unique_ptr<RegionService> service)
     : frontend(fe),
       memory(mem),
       options(opt),
       translator(std::make_unique<Translator>(fe, mem, options)),
-      cache(std::move(code_memory)) {
+      cache(std::move(code_memory)),
+      regions(cache, options, opt.wants_regions() ? std::move(service) : nullptr) {
   for (const guest::HelperDecl& helper : frontend.helpers()) helpers.push_back(helper.function);
   const backend::Runtime stubs = translator->backend().make_runtime();
   runtime = cache.install_runtime(stubs.code);
@@ -38,6 +40,27 @@ Engine::Private::~Private() {
 
 CachedBlock* Engine::Private::find_or_translate(const guest::BlockKey& key) {
   if (CachedBlock* known = cache.find(key)) return known;
+  CachedBlock* block = translate_new(key);
+  if (!block || !regions.active() || options.hot > 1 || options.tier != Tier::Llvm) return block;
+  regions.heat(key, *translator);
+  install_regions();
+  return cache.find(key);
+}
+
+CachedBlock* Engine::Private::find_plain(const guest::BlockKey& key) {
+  CachedBlock* block = cache.find(key);
+  if (!block) return translate_new(key);
+  return block->plain ? block->plain : block;
+}
+
+void Engine::Private::install_regions() {
+  for (const CachedBlock* region : regions.collect(*translator)) {
+    forget_everywhere(region->key.pc);
+    if (perf_map) note_perf(*region);
+  }
+}
+
+CachedBlock* Engine::Private::translate_new(const guest::BlockKey& key) {
   timespec begin{};
   if (options.stats) clock_gettime(CLOCK_MONOTONIC, &begin);
   const Translator::Outcome outcome = translator->translate(key);
@@ -64,7 +87,8 @@ CachedBlock* Engine::Private::find_or_translate(const guest::BlockKey& key) {
 }
 
 void Engine::Private::note_perf(const CachedBlock& block) {
-  fmt::print(perf_map, "{:x} {:x} fast:{:#x}\n", reinterpret_cast<u64>(block.host), block.host_size, block.key.pc);
+  fmt::print(perf_map, "{:x} {:x} {}:{:#x}\n", reinterpret_cast<u64>(block.host), block.host_size,
+             block.plain ? "region" : "fast", block.key.pc);
   std::fflush(perf_map);
 }
 
@@ -86,7 +110,10 @@ void Engine::Private::with_world_stopped(Clear&& clear) {
 }
 
 void Engine::Private::flush() {
-  with_world_stopped([this] { cache.clear(); });
+  with_world_stopped([this] {
+    cache.clear();
+    regions.forget();
+  });
 }
 
 void Engine::Private::start_afresh() {
@@ -94,13 +121,15 @@ void Engine::Private::start_afresh() {
     // The old ones are not destroyed: their containers may be half changed.
     translator = std::make_unique<Translator>(*translator.release());
     cache.abandon();
+    regions.abandon();
   });
 }
 
-Engine::Engine(guest::Frontend& frontend, AddressSpace& memory, const Options& options) {
+Engine::Engine(guest::Frontend& frontend, AddressSpace& memory, const Options& options,
+               std::unique_ptr<RegionService> service) {
   auto code_memory = CodeMemory::create(options.code_cache_bytes);
   CHECK_MSG(code_memory.has_value(), code_memory.error().message.c_str());
-  private_ = std::make_unique<Private>(frontend, memory, options, std::move(*code_memory));
+  private_ = std::make_unique<Private>(frontend, memory, options, std::move(*code_memory), std::move(service));
 }
 
 Engine::~Engine() = default;
@@ -131,9 +160,12 @@ void Engine::abandon(Vcpu& vcpu) {
 void Engine::invalidate(VAddr start, u64 size) {
   if (size == 0) return;
   const std::lock_guard guard(private_->lock);
-  const u32 dropped =
-      private_->cache.invalidate(start.value, start.value + size, [this](u64 pc) { private_->forget_everywhere(pc); });
-  private_->stats.invalidations += dropped;
+  const CodeCache::Dropped dropped = private_->cache.invalidate(start.value, start.value + size);
+  for (const u64 pc : dropped.pcs) private_->forget_everywhere(pc);
+  private_->stats.invalidations += dropped.blocks;
+  // A vCPU may be in a loop inside a region, which no link leads out of.
+  if (dropped.regions != 0)
+    for (Vcpu* vcpu : private_->vcpus) vcpu->poke();
 }
 
 void Engine::fork_prepare() {
@@ -153,12 +185,14 @@ void Engine::fork_child() {
     std::fclose(private_->perf_map);
     private_->perf_map = nullptr;  // the map names the parent's pid
   }
+  private_->regions.forget();
   private_->lock.unlock();
 }
 
 Statistics Engine::statistics() const {
   const std::lock_guard guard(private_->lock);
   Statistics total = private_->stats;
+  total.regions = private_->regions.statistics();
   for (const Vcpu* vcpu : private_->vcpus) vcpu->add_statistics(total);
   return total;
 }

@@ -6,6 +6,7 @@
 
 #include "engine/address_space.h"
 #include "engine/options.h"
+#include "engine/regions.h"
 #include "engine/vcpu.h"
 
 namespace tiercel::engine {
@@ -15,12 +16,16 @@ struct Statistics {
   u64 blocks_translated = 0, insns_translated = 0, host_bytes = 0, translate_ns = 0;
   u64 link_misses = 0, indirect_misses = 0, interrupts = 0, faults = 0, invalidations = 0, cache_flushes = 0;
   u64 unimplemented = 0;
+  u64 hot_exits = 0, region_faults = 0;
+  RegionStatistics regions;
 };
 
 class Engine {
  public:
-  /// `frontend` and `memory` outlive the engine.
-  Engine(guest::Frontend& frontend, AddressSpace& memory, const Options& options);
+  /// `frontend` and `memory` outlive the engine. `service` compiles hot code when the options want that; it may be
+  /// null.
+  Engine(guest::Frontend& frontend, AddressSpace& memory, const Options& options,
+         std::unique_ptr<RegionService> service = nullptr);
   ~Engine();
 
   /// A vCPU in reset state.

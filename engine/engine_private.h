@@ -19,7 +19,8 @@ namespace tiercel::engine {
 using EnterFn = void (*)(backend::VmContext*, const void* host_code);
 
 struct Engine::Private {
-  Private(guest::Frontend& frontend, AddressSpace& memory, const Options& options, CodeMemory code_memory);
+  Private(guest::Frontend& frontend, AddressSpace& memory, const Options& options, CodeMemory code_memory,
+          std::unique_ptr<RegionService> service);
   ~Private();
 
   guest::Frontend& frontend;
@@ -30,6 +31,7 @@ struct Engine::Private {
   mutable OwnerLock lock;
   std::unique_ptr<Translator> translator;
   CodeCache cache;
+  Regions regions;
   std::vector<Vcpu*> vcpus;
   u32 vcpus_made = 0;
   Statistics stats;
@@ -54,7 +56,14 @@ struct Engine::Private {
   template <typename Clear>
   void with_world_stopped(Clear&& clear);
   void forget_everywhere(u64 pc);
+  /// Takes over regions that were compiled meanwhile. Needs `lock`.
+  void install_regions();
+  /// The block that runs `key` outside regions. Needs `lock`.
+  CachedBlock* find_plain(const guest::BlockKey& key);
   void note_perf(const CachedBlock& block);
+
+ private:
+  CachedBlock* translate_new(const guest::BlockKey& key);
 };
 
 struct Vcpu::Private {

@@ -8,16 +8,22 @@
 
 namespace tiercel::engine {
 
-enum class Tier : u8 { Interp, Fast };
+enum class Tier : u8 {
+  Interp,
+  Fast,
+  Auto,  // fast, and hot loops as regions when the translation service has compiled them
+  Llvm,  // the same, but the guest waits for each region: repeats exactly
+};
 
 struct DumpOptions {
-  bool guest = false, ir = false, opt = false, host = false;
+  bool guest = false, ir = false, opt = false, host = false, llvm = false;
   std::vector<u64> only;  // guest pcs; empty: every block
-  bool any() const { return guest || ir || opt || host; }
+  bool any() const { return guest || ir || opt || host || llvm; }
 };
 
 struct Options {
   Tier tier = Tier::Fast;
+  u32 hot = 4096;            // a loop is hot when its back edge was taken so often; with Tier::Llvm 1 means every block
   bool lockstep = false;     // run every block in both tiers and compare
   u64 tier_limit = ~u64{0};  // only the first N translated blocks use the fast tier, later ones are interpreted
   u64 pass_limit = ~u64{0};  // only the first N pass applications happen
@@ -27,6 +33,8 @@ struct Options {
   bool perf_map = false;  // /tmp/perf-PID.map
   bool stats = false;
   DumpOptions dump;
+
+  bool wants_regions() const { return (tier == Tier::Auto || tier == Tier::Llvm) && !lockstep; }
 };
 
 }  // namespace tiercel::engine

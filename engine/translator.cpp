@@ -29,6 +29,7 @@ backend::VmLayout vm_layout(const guest::Frontend& frontend, AddressSpace& memor
   vm.pc_offset = layout.pc_offset;
   vm.base_is_zero = memory.flat_base() == 0;
   vm.chaos_seed = options.chaos_seed;
+  vm.hot_counters = options.wants_regions();
   return vm;
 }
 
@@ -93,6 +94,12 @@ Translator::Outcome Translator::translate(const guest::BlockKey& key) {
 bool Translator::translate_raw(const guest::BlockKey& key, u32 max_insns) {
   Reader reader(memory_);
   return frontend_.translate(key, reader, {max_insns}, function_);
+}
+
+bool Translator::translate_for_region(const guest::BlockKey& key, u32 max_insns) {
+  if (translations_ > options_.tier_limit || !translate_raw(key, max_insns)) return false;
+  run_passes();
+  return true;
 }
 
 bool Translator::wants_dump(const guest::BlockKey& key) const {

@@ -25,6 +25,11 @@ class Translator {
   /// The IR of up to `max_insns` insns at `key` as the frontend makes it, in function(). False: not executable.
   bool translate_raw(const guest::BlockKey& key, u32 max_insns);
 
+  /// The same after the passes. False also when limits forbid compiling.
+  bool translate_for_region(const guest::BlockKey& key, u32 max_insns);
+
+  bool wants_dump(const guest::BlockKey& key) const;
+
   const ir::Function& function() const { return function_; }
   const backend::CompiledCode& code() const { return code_; }
   backend::Backend& backend() { return *backend_; }
@@ -33,7 +38,6 @@ class Translator {
  private:
   u32 block_limit();
   void run_passes();
-  bool wants_dump(const guest::BlockKey& key) const;
   void dump_guest(const guest::BlockKey& key);
   void dump_ir(const char* title) const;
 

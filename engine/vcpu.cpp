@@ -52,11 +52,12 @@ Stop stop(Stop::Kind kind, u64 payload = 0) {
 
 Vcpu::Vcpu(Engine& engine) : engine_(engine), private_(std::make_unique<Private>()) {
   Engine::Private& e = *engine.private_;
-  const std::size_t bytes = backend::kStateOffset + e.frontend.layout().state_size;
-  void* memory = std::aligned_alloc(64, (bytes + 63) / 64 * 64);
+  const std::size_t bytes = backend::kHotBytes + backend::kStateOffset + e.frontend.layout().state_size;
+  auto* memory = static_cast<std::byte*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64));
   CHECK(memory);
   std::memset(memory, 0, bytes);
-  context_ = new (memory) backend::VmContext;
+  context_ = new (memory + backend::kHotBytes) backend::VmContext;
+  for (u32 i = 0; i < backend::kHotCounters; ++i) hot_counters()[i] = static_cast<s32>(e.options.hot);
   private_->guest_env.state = state();
   private_->fp_env.extra = &context_->fp_extra;
   context_->jump_cache = private_->jump_cache.data();
@@ -79,7 +80,7 @@ Vcpu::~Vcpu() {
   }
   if (current_vcpu == this) current_vcpu = nullptr;
   context_->~VmContext();
-  std::free(context_);
+  std::free(hot_counters());
 }
 
 Vcpu* Vcpu::current() {
@@ -112,7 +113,12 @@ void Vcpu::clear_exit_request() {
   if (private_->exit_requested.load(std::memory_order_relaxed)) poke();
 }
 
+s32* Vcpu::hot_counters() {
+  return reinterpret_cast<s32*>(context_) - backend::kHotCounters;
+}
+
 void Vcpu::forget_predictions() {
+  context_->region_faults = nullptr;
   private_->jump_cache.clear();
   for (auto& entry : context_->return_stack) entry = {};
 }
@@ -124,6 +130,8 @@ void Vcpu::add_statistics(Statistics& total) const {
   total.interrupts += mine.interrupts;
   total.faults += mine.faults;
   total.unimplemented += mine.unimplemented;
+  total.hot_exits += mine.hot_exits;
+  total.region_faults += mine.region_faults;
 }
 
 u32 Vcpu::fp_status() const {
@@ -196,6 +204,24 @@ struct Vcpu::Run {
       if (exit.target_pc == pc) e.cache.link(exit, *n.block);
     }
     return n;
+  }
+
+  NextBlock next_hot() {
+    const std::lock_guard guard(e.lock);
+    ++p.stats.hot_exits;
+    vcpu.hot_counters()[backend::hot_counter_index(pc)] = static_cast<s32>(e.regions.heat(key(), *e.translator));
+    e.install_regions();
+    return next_locked();
+  }
+
+  /// One execution outside regions, of the insn that faulted inside.
+  NextBlock next_plain() {
+    const std::lock_guard guard(e.lock);
+    ++p.stats.region_faults;
+    CachedBlock* block = e.find_plain(key());
+    p.epoch = e.epoch.load();
+    if (!block) return {.not_executable = true};
+    return {block->host, block};
   }
 
   NextBlock next_indirect() {
@@ -351,6 +377,14 @@ struct Vcpu::Run {
         if (std::atomic_ref(c.exit_request).load(std::memory_order_relaxed))
           if (auto s = interrupted()) return s;
         n = next_indirect();
+        return {};
+      case backend::Reason::Hot:
+        pc = c.exit_pc;
+        n = next_hot();
+        return {};
+      case backend::Reason::RegionFault:
+        pc = c.exit_pc;
+        n = next_plain();
         return {};
       case backend::Reason::Interrupt:
         pc = c.exit_pc;

@@ -67,6 +67,7 @@ class Vcpu {
   /// Makes generated code leave at its next check point, without a request of the personality.
   void poke();
   void forget_predictions();
+  s32* hot_counters();
   void add_statistics(struct Statistics& total) const;
 
   Engine& engine_;

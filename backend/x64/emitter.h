@@ -20,6 +20,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "backend/region_code.h"
 #include "backend/x64/registers.h"
 #include "base/check.h"
 
@@ -48,6 +49,7 @@ class Emitter {
   Emitter(const VmLayout& layout, const HostFeatures& cpu, const RegisterPlan& plan);
 
   void compile(const ir::Function& f, bool want_listing, CompiledCode& out);
+  void wrap_region(const RegionCode& region, CompiledCode& out);
 
   x86::Assembler a;
   const HostFeatures& features() const { return cpu_; }
@@ -320,13 +322,20 @@ class Emitter {
   void emit_branch(const Inst& inst);
   void align_patch(u32 opcode_bytes);
   void jump_exit(u64 pc);
+  void patchable_jump(u64 pc);
   void branch_exit(x86::CondCode cc, u64 pc);
   void add_exit(u64 pc);
   void interrupt_check(u64 pc);
+  void count_back_edge(u64 pc);
   void mov_pc(Gp reg, u64 pc);
   bool is_backward(u64 pc) const { return pc <= last_insn_pc_; }
   void emit_exit_stubs();
   void indirect_exit(Value target);
+  void probe_jump_cache();
+
+  // -- region_entry.cpp
+  void region_way_out(const RegionExit& e);
+  void embed_fault_table(const RegionCode& region);
   void leave(const Inst& inst);
 
   // -- calls.cpp

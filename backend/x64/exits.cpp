@@ -46,9 +46,15 @@ void Emitter::align_patch(u32 opcode_bytes) {
   if (at > 4) a.embed(kNops[8 - at - 1], 8 - at);
 }
 
-/// A jump of asmjit's with a 32-bit displacement; it is rewritten in finish().
 void Emitter::jump_exit(u64 pc) {
-  if (is_backward(pc)) interrupt_check(pc);
+  if (is_backward(pc)) {
+    interrupt_check(pc);
+    if (layout_.hot_counters) count_back_edge(pc);
+  }
+  patchable_jump(pc);
+}
+
+void Emitter::patchable_jump(u64 pc) {
   align_patch(1);
   static constexpr u8 kJump[5] = {0xe9};
   a.embed(kJump, sizeof kJump);
@@ -74,6 +80,15 @@ void Emitter::interrupt_check(u64 pc) {
   }));
 }
 
+void Emitter::count_back_edge(u64 pc) {
+  const s32 offset = static_cast<s32>(4 * hot_counter_index(pc)) - static_cast<s32>(kHotBytes) - kContextBias;
+  a.sub(x86::dword_ptr(x86::r15, offset), 1);
+  a.js(cold([pc](Emitter& e) {
+    e.mov_pc(kPc, pc);
+    e.a.jmp(stub_field(Stub::Hot));
+  }));
+}
+
 void Emitter::mov_pc(Gp reg, u64 pc) {
   if (pc <= 0xffffffff)
     a.mov(reg.r32(), asmjit::Imm(static_cast<u32>(pc)));
@@ -95,10 +110,15 @@ void Emitter::emit_exit_stubs() {
   }
 }
 
-/// jump_cache_index in host terms: entries are 16 bytes, so the index, kept shifted left by two, scales by four.
 void Emitter::indirect_exit(Value target) {
-  static_assert(sizeof(JumpCacheEntry) == 16);
   fetch(kPc, target);
+  probe_jump_cache();
+}
+
+/// Goes on at the guest pc in kPc. jump_cache_index in host terms: entries are 16 bytes, so the index, kept shifted
+/// left by two, scales by four.
+void Emitter::probe_jump_cache() {
+  static_assert(sizeof(JumpCacheEntry) == 16);
   if (cpu_.bmi2) {
     a.rorx(x86::eax, kPc.r32(), 12);
   } else {

@@ -58,6 +58,7 @@ inline constexpr s32 kArgs = 16 * kSpillSlots;
 inline constexpr s32 kResult = kArgs + 64;
 inline constexpr s32 kSelector = kResult + 16;   // PureOp address less return address, or helper index
 inline constexpr s32 kBorrowed = kSelector + 8;  // a pinned register's value while the register serves something else
+inline constexpr s32 kRegionExits = kArgs;       // a region's exit table while it runs
 inline constexpr s32 kSize = kSelector + 16;
 }  // namespace frame
 
@@ -69,6 +70,8 @@ enum class Stub : u8 {
   IndirectMiss,  // rcx: guest pc, rdx: the jump cache, whose first table does not have it
   Interrupt,     // rcx: guest pc
   Misaligned,    // rcx: guest pc, rax: guest address of the access; exit_payload is set
+  Hot,           // rcx: guest pc
+  Region,        // runs the region function at rdx; rax: its fault table, rcx: its exit table, see region_entry.cpp
 };
 inline x86::Mem stub_field(Stub s) {
   return context_field(offsetof(VmContext, stubs) + 8 * static_cast<std::size_t>(s), 8);

@@ -36,6 +36,8 @@ class X64Backend final : public Backend {
     emitter_.compile(f, want_listing, out);
   }
 
+  void wrap_region(const RegionCode& region, CompiledCode& out) override { emitter_.wrap_region(region, out); }
+
   void save_pinned(const void* ucontext, void* guest_state) const override {
     const auto& context = static_cast<const ucontext_t*>(ucontext)->uc_mcontext;
     auto* state = static_cast<u8*>(guest_state);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstring>
 
 namespace tiercel::engine {
@@ -57,9 +58,9 @@ TEST_F(CodeCacheTest, LinksAndUnlinks) {
   EXPECT_EQ(jump_target(*a), a->host + 16);
   cache.link(a->exits[0], *b);
   EXPECT_EQ(jump_target(*a), b->host);
-  std::vector<u64> forgotten;
-  EXPECT_EQ(cache.invalidate(0x200c, 0x200d, [&](u64 pc) { forgotten.push_back(pc); }), 1u);
-  EXPECT_EQ(forgotten, std::vector<u64>{0x2000});
+  const CodeCache::Dropped dropped = cache.invalidate(0x200c, 0x200d);
+  EXPECT_EQ(dropped.blocks, 1u);
+  EXPECT_EQ(dropped.pcs, std::vector<u64>{0x2000});
   EXPECT_EQ(jump_target(*a), a->host + 16);
   EXPECT_EQ(cache.find({0x2000, 0, 0}), nullptr);
   EXPECT_TRUE(b->dead);
@@ -67,22 +68,56 @@ TEST_F(CodeCacheTest, LinksAndUnlinks) {
   EXPECT_EQ(jump_target(*a), a->host + 16) << "a dead block is never linked to";
 }
 
+TEST_F(CodeCacheTest, RegionsStandInForTheirHeads) {
+  CachedBlock* a = add(0x1000, 0x1010, 0x2000);
+  CachedBlock* b = add(0x2000, 0x2010, 0x1000);
+  CachedBlock* c = add(0x3000, 0x3010, 0x2000);
+  cache.link(a->exits[0], *b);
+  cache.link(c->exits[0], *b);
+  CachedBlock* const members[] = {b, a};
+  CachedBlock* region = cache.add_region(members, one_exit(0x3000));
+  EXPECT_EQ(cache.find(b->key), region);
+  EXPECT_EQ(region->plain, b);
+  EXPECT_EQ(jump_target(*a), region->host);
+  EXPECT_EQ(jump_target(*c), region->host);
+  EXPECT_EQ(cache.containing(reinterpret_cast<u64>(region->host) + 4), region);
+  CachedBlock* larger = cache.add_region(std::array{b, a, c}, one_exit(0x4000));
+  EXPECT_TRUE(region->dead);
+  EXPECT_EQ(cache.find(b->key), larger);
+  EXPECT_EQ(jump_target(*a), a->host + 16) << "links anew at its next way out";
+}
+
+TEST_F(CodeCacheTest, RegionsDieWithAnyMember) {
+  CachedBlock* a = add(0x1000, 0x1010, 0x2000);
+  CachedBlock* b = add(0x2000, 0x2010, 0x1000);
+  cache.link(a->exits[0], *b);
+  CachedBlock* region = cache.add_region(std::array{b, a}, one_exit(0x3000));
+  cache.link(b->exits[0], *a);
+  const CodeCache::Dropped dropped = cache.invalidate(0x1000, 0x1004);
+  EXPECT_EQ(dropped.blocks, 1u);
+  EXPECT_EQ(dropped.regions, 1u);
+  EXPECT_EQ(dropped.pcs, (std::vector<u64>{0x2000, 0x1000}));
+  EXPECT_TRUE(region->dead);
+  EXPECT_EQ(cache.find({0x2000, 0, 0}), b) << "the head takes its place again";
+  cache.invalidate(0x2000, 0x2004);
+  EXPECT_EQ(cache.find({0x2000, 0, 0}), nullptr);
+}
+
 TEST_F(CodeCacheTest, InvalidatesOnlyOverlappingBlocks) {
   add(0x1000, 0x1010, 0);
   add(0x1010, 0x1020, 0);
   add(0x1ff8, 0x2008, 0);  // over a page border
-  const auto ignore = [](u64) {};
-  EXPECT_EQ(cache.invalidate(0x1020, 0x1ff8, ignore), 0u);
-  EXPECT_EQ(cache.invalidate(0x100f, 0x1010, ignore), 1u);
-  EXPECT_EQ(cache.invalidate(0x2000, 0x2001, ignore), 1u);
-  EXPECT_EQ(cache.invalidate(0, ~u64{0}, ignore), 1u);
-  EXPECT_EQ(cache.invalidate(0, ~u64{0}, ignore), 0u);
+  EXPECT_EQ(cache.invalidate(0x1020, 0x1ff8).blocks, 0u);
+  EXPECT_EQ(cache.invalidate(0x100f, 0x1010).blocks, 1u);
+  EXPECT_EQ(cache.invalidate(0x2000, 0x2001).blocks, 1u);
+  EXPECT_EQ(cache.invalidate(0, ~u64{0}).blocks, 1u);
+  EXPECT_EQ(cache.invalidate(0, ~u64{0}).blocks, 0u);
 }
 
 TEST_F(CodeCacheTest, KeepsThousandsOfBlocksApart) {
   std::vector<CachedBlock*> blocks;
   for (u64 i = 0; i < 10000; ++i) blocks.push_back(add(0x10000 + 20 * i, 0x10000 + 20 * i + 20, 0));
-  for (u64 i = 0; i < 10000; i += 3) cache.invalidate(0x10000 + 20 * i + 7, 0x10000 + 20 * i + 8, [](u64) {});
+  for (u64 i = 0; i < 10000; i += 3) cache.invalidate(0x10000 + 20 * i + 7, 0x10000 + 20 * i + 8);
   for (u64 i = 0; i < 10000; ++i) {
     EXPECT_EQ(cache.find({0x10000 + 20 * i, 0, 0}), i % 3 == 0 ? nullptr : blocks[i]);
     EXPECT_EQ(cache.containing(reinterpret_cast<u64>(blocks[i]->host) + 31), blocks[i]);

@@ -1,0 +1,115 @@
+#include "engine/regions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "engine/region_former.h"
+
+namespace tiercel::engine {
+namespace {
+
+constexpr u32 kForever = 1u << 30;
+constexpr u32 kMaxAttempts = 4;
+constexpr std::size_t kMaxPending = 8;
+
+}  // namespace
+
+Regions::Regions(CodeCache& cache, const Options& options, std::unique_ptr<RegionService> service)
+    : cache_(cache), options_(options), service_(std::move(service)) {}
+
+/// The loop may have grown by blocks that ran later, so a head is looked at again, each time after sixteen times as
+/// long.
+u32 Regions::patience(const Head& head) const {
+  if (head.pending) return options_.hot;
+  if (head.attempts >= kMaxAttempts) return kForever;
+  return static_cast<u32>(std::min(u64{options_.hot} << (4 * head.attempts), u64{kForever}));
+}
+
+u32 Regions::heat(const guest::BlockKey& key, Translator& translator) {
+  CachedBlock* block = cache_.find(key);
+  if (!block || !service_) return kForever;
+  Head& head = work_->heads[key];
+  if (!head.pending && head.attempts < kMaxAttempts) request(*block, head, translator);
+  return patience(head);
+}
+
+void Regions::request(CachedBlock& block, Head& head, Translator& translator) {
+  if (work_->pending.size() >= kMaxPending) return;
+  ++head.attempts;
+  const bool every_block = options_.tier == Tier::Llvm && options_.hot <= 1;
+  const RegionLimits limits = every_block ? RegionLimits{4, 100, false} : RegionLimits{};
+  CachedBlock& plain = block.plain ? *block.plain : block;
+  const bool dump = options_.dump.llvm && translator.wants_dump(plain.key);
+  std::string why;
+  auto formed = form_region(plain, cache_, translator, limits, why);
+  if (!formed) {
+    ++stats_.regions_refused;
+    if (dump) fmt::print(stderr, "== no region at {:#x}: {}\n", plain.key.pc, why);
+    return;
+  }
+  if (block.plain && block.members.size() >= formed->members.size()) return;  // it has all there is
+  if (!service_->submit(++last_ticket_, formed->region, dump)) {
+    ++stats_.regions_refused;
+    return;
+  }
+  head.pending = true;
+  work_->pending.push_back({last_ticket_, std::move(formed->members)});
+}
+
+std::vector<CachedBlock*> Regions::collect(Translator& translator) {
+  std::vector<CachedBlock*> installed;
+  RegionAnswer answer;
+  while (!work_->pending.empty() && service_->collect(answer, options_.tier == Tier::Llvm)) {
+    if (CachedBlock* region = install(answer, translator)) installed.push_back(region);
+    answer = {};
+  }
+  return installed;
+}
+
+CachedBlock* Regions::install(RegionAnswer& answer, Translator& translator) {
+  const auto it = std::find_if(work_->pending.begin(), work_->pending.end(),
+                               [&](const Pending& p) { return p.ticket == answer.ticket; });
+  if (it == work_->pending.end()) return nullptr;
+  const Pending pending = std::move(*it);
+  work_->pending.erase(it);
+  CachedBlock& head = *pending.members.front();
+  work_->heads[head.key].pending = false;
+  stats_.region_compile_ns += answer.compile_ns;
+  const bool dump = options_.dump.llvm && translator.wants_dump(head.key);
+  if (!answer.compiled) {
+    ++stats_.regions_refused;
+    if (dump) fmt::print(stderr, "== no region at {:#x}: {}\n", head.key.pc, answer.why);
+    return nullptr;
+  }
+  if (dump)
+    fmt::print(stderr, "== region at {:#x}, {} blocks\n{}\n", head.key.pc, pending.members.size(), answer.code.listing);
+  translator.backend().wrap_region(answer.code, wrapped_);
+  const bool stale =
+      std::any_of(pending.members.begin(), pending.members.end(), [](const CachedBlock* b) { return b->dead; });
+  if (stale || !cache_.has_room(wrapped_.code.size() + wrapped_.alignment)) {
+    ++stats_.regions_dropped;
+    return nullptr;
+  }
+  CachedBlock* region = cache_.add_region(pending.members, wrapped_);
+  ++stats_.regions;
+  stats_.region_blocks += pending.members.size();
+  stats_.region_insns += region->insn_count;
+  stats_.region_bytes += region->host_size;
+  return region;
+}
+
+void Regions::forget() {
+  work_->pending.clear();
+  work_->heads.clear();
+  if (service_) service_->forget();
+}
+
+void Regions::abandon() {
+  static_cast<void>(work_.release());
+  work_ = std::make_unique<Work>();
+  static_cast<void>(service_.release());
+}
+
+}  // namespace tiercel::engine

@@ -1,0 +1,69 @@
+// Hot blocks become regions: who is asked to compile what, and what comes of it. Everything here needs the engine's
+// lock.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/code_cache.h"
+#include "engine/region_service.h"
+#include "engine/translator.h"
+
+namespace tiercel::engine {
+
+/// Counters for --stats.
+struct RegionStatistics {
+  u64 regions = 0, region_blocks = 0, region_insns = 0, region_bytes = 0, regions_refused = 0, regions_dropped = 0;
+  u64 region_compile_ns = 0;
+};
+
+class Regions {
+ public:
+  /// `service` may be null: then nothing ever becomes a region.
+  Regions(CodeCache& cache, const Options& options, std::unique_ptr<RegionService> service);
+
+  bool active() const { return service_ != nullptr; }
+
+  /// The counter of a back edge to `key` ran out. Returns how often the edge may be taken before it asks again.
+  u32 heat(const guest::BlockKey& key, Translator& translator);
+
+  /// Installs what the service has answered. Returns the heads of new regions: predictions of their pcs are stale.
+  std::vector<CachedBlock*> collect(Translator& translator);
+
+  /// All code is gone, or this is a forked child.
+  void forget();
+  /// The same when what is here may be half changed: nothing is destroyed, and there will be no more regions.
+  void abandon();
+
+  const RegionStatistics& statistics() const { return stats_; }
+
+ private:
+  struct Pending {
+    u64 ticket;
+    std::vector<CachedBlock*> members;
+  };
+  struct Head {
+    u32 attempts = 0;
+    bool pending = false;
+  };
+
+  struct Work {
+    std::unordered_map<guest::BlockKey, Head, guest::BlockKeyHash> heads;
+    std::vector<Pending> pending;
+  };
+
+  void request(CachedBlock& block, Head& head, Translator& translator);
+  CachedBlock* install(RegionAnswer& answer, Translator& translator);
+  u32 patience(const Head& head) const;
+
+  CodeCache& cache_;
+  const Options& options_;
+  std::unique_ptr<RegionService> service_;
+  std::unique_ptr<Work> work_ = std::make_unique<Work>();
+  backend::CompiledCode wrapped_;
+  u64 last_ticket_ = 0;
+  RegionStatistics stats_;
+};
+
+}  // namespace tiercel::engine
