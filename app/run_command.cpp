@@ -77,7 +77,7 @@ bool parse_pc(std::string text, u64& out) {
 /// Options as text, before they mean something.
 struct Raw {
   std::vector<std::string> set, unset, dump, only;
-  std::string argv0, tier = "auto", lockstep, stack, code_cache;
+  std::string argv0, tier = "fast", lockstep, stack, code_cache;
   bool has_argv0 = false;
 };
 
@@ -91,8 +91,10 @@ std::string bad_dump(const Raw& raw, engine::DumpOptions& dump) {
       dump.opt = true;
     else if (stage == "host")
       dump.host = true;
+    else if (stage == "llvm")
+      dump.llvm = true;
     else
-      return "--dump: unknown stage '" + stage + "'; known are guest, ir, opt and host";
+      return "--dump: unknown stage '" + stage + "'; known are guest, ir, opt, host and llvm";
   }
   for (const std::string& pc : raw.only) {
     u64 value = 0;
@@ -104,10 +106,9 @@ std::string bad_dump(const Raw& raw, engine::DumpOptions& dump) {
 
 /// Fills `options` from `raw`; the error message, or empty.
 std::string interpret(const Raw& raw, user::RunOptions& options) {
-  if (raw.tier == "interp")
-    options.engine.tier = engine::Tier::Interp;
-  else if (raw.tier != "auto" && raw.tier != "fast")
-    return "--tier: '" + raw.tier + "' is not auto, interp or fast";
+  if (!engine::parse_tier(raw.tier, options.engine.tier))
+    return "--tier: '" + raw.tier + "' is not auto, interp, fast or llvm";
+  if (options.engine.hot == 0 || options.engine.hot > (1 << 24)) return "--hot: not a number from 1 to 16777216";
   if (!raw.lockstep.empty()) {
     if (raw.lockstep != "interp,fast") return "--lockstep: only interp,fast can be compared";
     options.engine.lockstep = true;
@@ -149,12 +150,16 @@ void describe_options(CLI::App& run, Raw& raw, user::RunOptions& options) {
   run.add_option("-U,--unset-env", raw.unset, "remove NAME from the program's environment")->allow_extra_args(false);
   run.add_option("--argv0", raw.argv0, "what the program sees as its own name");
   run.add_option("--stack-size", raw.stack, "size of the first stack, e.g. 16M (default: what ulimit -s says)");
-  run.add_option("--tier", raw.tier, "auto, interp (plain interpreter) or fast (default: auto)");
+  run.add_option(
+      "--tier", raw.tier,
+      "interp (plain interpreter), fast, auto (fast, and hot loops through LLVM in another process), llvm (the\n"
+      "same, but waits for each loop; repeats exactly) (default: fast)");
+  run.add_option("--hot", e.hot, "a loop is hot when it ran so often (default 4096); with --tier=llvm, 1: every block");
   run.add_flag("--strace", options.strace, "write the program's system calls to standard error");
   run.add_flag("--stats", options.stats, "write counters to standard error at the end");
   run.add_flag("--json", options.stats_json, "with --stats: as one line of JSON");
   run.add_flag("--perf", e.perf_map, "write /tmp/perf-PID.map for perf");
-  run.add_option("--dump", raw.dump, "stages to print while translating: guest,ir,opt,host")
+  run.add_option("--dump", raw.dump, "stages to print while translating: guest,ir,opt,host,llvm")
       ->delimiter(',')
       ->allow_extra_args(false);
   run.add_option("--only", raw.only, "with --dump: only blocks at these addresses, pc:0x4000,...")

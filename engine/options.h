@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/types.h"
@@ -14,6 +15,17 @@ enum class Tier : u8 {
   Auto,  // fast, and hot loops as regions when the translation service has compiled them
   Llvm,  // the same, but the guest waits for each region: repeats exactly
 };
+
+constexpr const char* tier_name(Tier t) {
+  constexpr const char* kNames[] = {"interp", "fast", "auto", "llvm"};
+  return kNames[static_cast<unsigned>(t)];
+}
+/// False: no such tier.
+inline bool parse_tier(std::string_view name, Tier& out) {
+  for (const Tier t : {Tier::Interp, Tier::Fast, Tier::Auto, Tier::Llvm})
+    if (name == tier_name(t)) return out = t, true;
+  return false;
+}
 
 struct DumpOptions {
   bool guest = false, ir = false, opt = false, host = false, llvm = false;

@@ -21,7 +21,17 @@ class Reader final : public guest::CodeReader {
   AddressSpace& memory_;
 };
 
-backend::VmLayout vm_layout(const guest::Frontend& frontend, AddressSpace& memory, const Options& options) {
+void verify(const ir::Function& f, const guest::Layout& layout, const char* when) {
+#ifdef TIERCEL_VERIFY
+  ir::verify_or_die(f, layout.slots, when);
+#else
+  static_cast<void>(f), static_cast<void>(layout), static_cast<void>(when);
+#endif
+}
+
+}  // namespace
+
+backend::VmLayout vm_layout(const guest::Frontend& frontend, const AddressSpace& memory, const Options& options) {
   const guest::Layout& layout = frontend.layout();
   backend::VmLayout vm;
   vm.slots = layout.slots;
@@ -32,16 +42,6 @@ backend::VmLayout vm_layout(const guest::Frontend& frontend, AddressSpace& memor
   vm.hot_counters = options.wants_regions();
   return vm;
 }
-
-void verify(const ir::Function& f, const guest::Layout& layout, const char* when) {
-#ifdef TIERCEL_VERIFY
-  ir::verify_or_die(f, layout.slots, when);
-#else
-  static_cast<void>(f), static_cast<void>(layout), static_cast<void>(when);
-#endif
-}
-
-}  // namespace
 
 Translator::Translator(guest::Frontend& frontend, AddressSpace& memory, const Options& options)
     : frontend_(frontend),

@@ -10,6 +10,9 @@
 
 namespace tiercel::engine {
 
+/// What generated code of `options`' tiers depends on.
+backend::VmLayout vm_layout(const guest::Frontend& frontend, const AddressSpace& memory, const Options& options);
+
 class Translator {
  public:
   Translator(guest::Frontend& frontend, AddressSpace& memory, const Options& options);

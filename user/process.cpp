@@ -14,6 +14,8 @@
 
 #include <fmt/format.h>
 
+#include "service/client.h"
+#include "service/place.h"
 #include "user/signals/host.h"
 #include "user/syscalls/dispatch.h"
 #include "user/thread.h"
@@ -69,12 +71,23 @@ int trace_descriptor(const RunOptions& options) {
   return fd < 0 ? 2 : fd;
 }
 
+/// The translation service of hot code, if the options ask for one.
+std::unique_ptr<engine::RegionService> region_service(const RunOptions& options, const guest::Frontend& frontend,
+                                                      const engine::AddressSpace& memory) {
+  if (!options.engine.wants_regions()) return nullptr;
+  const auto warn = [](const std::string& message) {
+    std::fprintf(stderr, "tiercel: hot code is not optimised: %s\n", message.c_str());
+  };
+  return service::make_client({engine::vm_layout(frontend, memory, options.engine), backend::HostFeatures::detect(),
+                               service::compiler_path(), warn});
+}
+
 }  // namespace
 
 Process::Process(const RunOptions& options, guest::Frontend& frontend)
     : options_(options),
       frontend_(frontend),
-      engine_(frontend, memory_, options.engine),
+      engine_(frontend, memory_, options.engine, region_service(options, frontend, memory_)),
       paths_(options.root, options.root_strict),
       trace_fd_(trace_descriptor(options)) {
   options_.trace_descriptor = trace_fd_;
@@ -166,6 +179,15 @@ void Process::write_statistics() {
                                                   {"invalidations", s.invalidations},
                                                   {"cache_flushes", s.cache_flushes},
                                                   {"unimplemented", s.unimplemented},
+                                                  {"hot_exits", s.hot_exits},
+                                                  {"region_faults", s.region_faults},
+                                                  {"regions", s.regions.regions},
+                                                  {"region_blocks", s.regions.region_blocks},
+                                                  {"region_insns", s.regions.region_insns},
+                                                  {"region_bytes", s.regions.region_bytes},
+                                                  {"regions_refused", s.regions.regions_refused},
+                                                  {"regions_dropped", s.regions.regions_dropped},
+                                                  {"region_compile_ns", s.regions.region_compile_ns},
                                                   {"system_calls", calls_.load()}};
   std::string text =
       options_.stats_json ? fmt::format("{{\"pid\": {}", getpid()) : fmt::format("tiercel: pid {}\n", getpid());

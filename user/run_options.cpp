@@ -11,12 +11,12 @@ namespace tiercel::user {
 
 std::string RunOptions::pack() const {
   std::string word = fmt::format(
-      "tier={},lockstep={:d},tier-limit={},pass-limit={},chaos={},cache={},block={},perf={:d},"
-      "trace={},stats={:d},json={:d},stack={},dump={:d}{:d}{:d}{:d},",
-      engine.tier == engine::Tier::Interp ? "interp" : "fast", engine.lockstep, engine.tier_limit, engine.pass_limit,
+      "tier={},hot={},lockstep={:d},tier-limit={},pass-limit={},chaos={},cache={},block={},perf={:d},"
+      "trace={},stats={:d},json={:d},stack={},dump={:d}{:d}{:d}{:d}{:d},",
+      engine::tier_name(engine.tier), engine.hot, engine.lockstep, engine.tier_limit, engine.pass_limit,
       engine.chaos_seed, engine.code_cache_bytes, engine.max_block_insns, engine.perf_map,
       strace ? trace_descriptor : -1, stats, stats_json, stack_bytes, engine.dump.guest, engine.dump.ir,
-      engine.dump.opt, engine.dump.host);
+      engine.dump.opt, engine.dump.host, engine.dump.llvm);
   for (const u64 pc : engine.dump.only) word += fmt::format("only={},", pc);
   return word + fmt::format("strict={:d},root={}", root_strict, root);
 }
@@ -38,7 +38,9 @@ bool RunOptions::unpack(const std::string& word) {
     rest.remove_prefix(comma + 1);
     const u64 number = std::strtoull(value.c_str(), nullptr, 10);
     if (key == "tier")
-      engine.tier = value == "interp" ? engine::Tier::Interp : engine::Tier::Fast;
+      engine::parse_tier(value, engine.tier);
+    else if (key == "hot")
+      engine.hot = static_cast<u32>(number);
     else if (key == "lockstep")
       engine.lockstep = number != 0;
     else if (key == "tier-limit")
@@ -65,9 +67,9 @@ bool RunOptions::unpack(const std::string& word) {
       engine.dump.only.push_back(number);
     else if (key == "strict")
       root_strict = number != 0;
-    else if (key == "dump" && value.size() == 4)
+    else if (key == "dump" && value.size() == 5)
       engine.dump.guest = value[0] == '1', engine.dump.ir = value[1] == '1', engine.dump.opt = value[2] == '1',
-      engine.dump.host = value[3] == '1';
+      engine.dump.host = value[3] == '1', engine.dump.llvm = value[4] == '1';
     else
       return false;
   }

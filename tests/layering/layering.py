@@ -4,7 +4,7 @@ import pathlib
 import re
 import sys
 
-BACKEND_CONTRACT = {"backend/backend.h", "backend/vm_context.h", "backend/compiled_code.h", "backend/interp/interp.h"}
+BACKEND_CONTRACT = {"backend/region_code.h", "backend/backend.h", "backend/vm_context.h", "backend/compiled_code.h", "backend/interp/interp.h"}
 MAY_INCLUDE = {
     "base": {"base"},
     "ir": {"ir", "base"},
@@ -14,7 +14,8 @@ MAY_INCLUDE = {
     "backend": {"backend", "ir", "base"},
     "engine": {"engine", "guest", "ir", "base"},
     "system": {"system", "engine", "guest", "base", "frontend-arm", "frontend-x86"},
-    "user": {"user", "engine", "guest", "base", "frontend-arm", "frontend-x86"},
+    "service": {"service", "engine", "ir", "base"},
+    "user": {"user", "engine", "service", "guest", "base", "frontend-arm", "frontend-x86"},
 }
 # A third-party library appears only where it belongs.
 ONLY_IN = {"asmjit/": "backend/x64/", "llvm/": "backend/llvm/", "Zydis": "frontend-x86/", "capstone": "tests/"}
@@ -25,7 +26,7 @@ def allowed(path, folder, target):
         if folder in ("system", "user") and target.startswith("frontend-"):
             return target.endswith(("state.h", "frontend.h"))
         return True
-    return folder == "engine" and target in BACKEND_CONTRACT
+    return folder in ("engine", "service", "user") and target in BACKEND_CONTRACT
 
 
 def main():

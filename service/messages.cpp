@@ -1,0 +1,213 @@
+#include "service/messages.h"
+
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+
+#include "base/bits.h"
+#include "ir/verifier.h"
+
+namespace tiercel::service {
+namespace {
+
+constexpr u32 kMaxSlots = 1024, kMaxBlocks = 4096, kMaxInsts = 1 << 16, kMaxCode = 4 << 20;
+
+class Writer {
+ public:
+  template <typename T>
+  void value(const T& v) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    const auto* p = reinterpret_cast<const u8*>(&v);
+    bytes.insert(bytes.end(), p, p + sizeof v);
+  }
+  template <typename T>
+  void array(const std::vector<T>& items) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    value(static_cast<u32>(items.size()));
+    const auto* p = reinterpret_cast<const u8*>(items.data());
+    bytes.insert(bytes.end(), p, p + items.size() * sizeof(T));
+  }
+  std::vector<u8> bytes;
+};
+
+class Reader {
+ public:
+  explicit Reader(std::span<const u8> bytes) : left_(bytes) {}
+
+  template <typename T>
+  bool value(T& v) {
+    static_assert(std::is_trivially_copyable_v<T> && !std::is_same_v<T, bool> && !std::is_enum_v<T>);
+    if (left_.size() < sizeof v) return false;
+    std::memcpy(static_cast<void*>(&v), left_.data(), sizeof v);
+    left_ = left_.subspan(sizeof v);
+    return true;
+  }
+  bool flag(bool& v) {
+    u8 byte = 0;
+    if (!value(byte) || byte > 1) return false;
+    v = byte != 0;
+    return true;
+  }
+  template <typename T>
+  bool array(std::vector<T>& items, u32 limit) {
+    u32 count = 0;
+    if (!value(count) || count > limit || left_.size() / sizeof(T) < count) return false;
+    items.resize(count);
+    if (count != 0) std::memcpy(static_cast<void*>(items.data()), left_.data(), count * sizeof(T));
+    left_ = left_.subspan(count * sizeof(T));
+    return true;
+  }
+  bool done() const { return left_.empty(); }
+
+ private:
+  std::span<const u8> left_;
+};
+
+/// SlotInfo without its name.
+struct WireSlot {
+  u32 offset;
+  u8 type, heat;
+  u16 zero;
+};
+struct WireLayout {
+  u32 state_size, pc_offset;
+  u8 base_is_zero, features[sizeof(backend::HostFeatures)];
+};
+static_assert(std::is_trivially_copyable_v<backend::HostFeatures>);
+
+/// Enums and flags as they came; the verifier expects values that exist.
+bool plausible(const ir::Inst& inst) {
+  u16 op;
+  u8 type, arr;
+  std::memcpy(&op, &inst.op, sizeof op);
+  std::memcpy(&type, &inst.type, sizeof type);
+  std::memcpy(&arr, &inst.arr, sizeof arr);
+  return op < ir::kOpcodeCount && type <= static_cast<u8>(ir::Type::Flags) && arr <= static_cast<u8>(ir::Arr::D2);
+}
+
+bool decode_slots(Reader& in, Request& out) {
+  std::vector<WireSlot> wire;
+  if (!in.array(wire, kMaxSlots)) return false;
+  for (const WireSlot& w : wire) {
+    if (w.type > static_cast<u8>(ir::Type::Flags)) return false;
+    const auto type = static_cast<ir::Type>(w.type);
+    if (u64{w.offset} + ir::type_bits(type) / 8 > out.layout.state_size) return false;
+    out.slots.push_back({type, w.offset, "", w.heat});
+  }
+  return true;
+}
+
+bool decode_function(Reader& in, const Request& request, ir::Function& f) {
+  u8 fp = 0;
+  if (!in.value(f.pc) || !in.value(f.end_pc) || !in.value(f.insn_count) || !in.value(fp)) return false;
+  f.fp = ir::FpRules::unpack(fp);
+  if (!in.array(f.insts, kMaxInsts) || !in.array(f.pool, kMaxInsts)) return false;
+  return std::all_of(f.insts.begin(), f.insts.end(), plausible) && ir::verify(f, request.slots).empty();
+}
+
+/// What backend/region_code.h demands of a region beyond sound Functions.
+bool is_region(const ir::Region& region) {
+  if (region.blocks.empty()) return false;
+  std::vector<u64> pcs;
+  for (const ir::Function& f : region.blocks) {
+    pcs.push_back(f.pc);
+    for (const ir::Inst& i : f.insts)
+      if (i.op == ir::Opcode::Exit || i.op == ir::Opcode::CallHelper) return false;
+  }
+  std::sort(pcs.begin(), pcs.end());
+  if (std::adjacent_find(pcs.begin(), pcs.end()) != pcs.end()) return false;
+  return std::all_of(region.targets.begin(), region.targets.end(),
+                     [&](u64 pc) { return std::binary_search(pcs.begin(), pcs.end(), pc); });
+}
+
+}  // namespace
+
+u64 protocol_stamp() {
+  u64 hash = 0xcbf29ce484222325 ^ (sizeof(ir::Inst) << 32) ^ sizeof(backend::VmContext);
+  const auto mix = [&hash](std::string_view text) {
+    for (const char c : text) hash = (hash ^ static_cast<u8>(c)) * 0x100000001b3;
+  };
+  for (unsigned i = 0; i < ir::kOpcodeCount; ++i) {
+    const ir::OpInfo& op = ir::info(static_cast<ir::Opcode>(i));
+    mix(op.text), mix(op.operands), mix(op.meaning);
+  }
+  return hash;
+}
+
+std::vector<u8> encode_request(const backend::VmLayout& layout, const backend::HostFeatures& features,
+                               const ir::Region& region, bool want_listing) {
+  Writer out;
+  WireLayout wire{layout.state_size, layout.pc_offset, layout.base_is_zero, {}};
+  std::memcpy(wire.features, &features, sizeof features);
+  out.value(wire);
+  out.value(static_cast<u8>(want_listing));
+  std::vector<WireSlot> slots;
+  for (const ir::SlotInfo& s : layout.slots) slots.push_back({s.offset, static_cast<u8>(s.type), s.heat, 0});
+  out.array(slots);
+  out.value(static_cast<u32>(region.blocks.size()));
+  for (const ir::Function& f : region.blocks) {
+    out.value(f.pc), out.value(f.end_pc), out.value(f.insn_count), out.value(f.fp.pack());
+    out.array(f.insts), out.array(f.pool);
+  }
+  out.array(region.targets);
+  return std::move(out.bytes);
+}
+
+bool decode_request(std::span<const u8> bytes, Request& out) {
+  Reader in(bytes);
+  WireLayout wire;
+  u32 blocks = 0;
+  if (!in.value(wire) || !in.flag(out.want_listing) || wire.base_is_zero > 1) return false;
+  for (const u8 feature : wire.features)
+    if (feature > 1) return false;
+  std::memcpy(&out.features, wire.features, sizeof out.features);
+  out.layout.state_size = wire.state_size;
+  out.layout.pc_offset = wire.pc_offset;
+  out.layout.base_is_zero = wire.base_is_zero != 0;
+  if (wire.state_size > (1 << 20) || wire.pc_offset + u64{8} > wire.state_size) return false;
+  if (!decode_slots(in, out) || !in.value(blocks) || blocks > kMaxBlocks) return false;
+  out.layout.slots = out.slots;
+  out.region.blocks.resize(blocks);
+  for (ir::Function& f : out.region.blocks)
+    if (!decode_function(in, out, f)) return false;
+  return in.array(out.region.targets, kMaxBlocks) && in.done() && is_region(out.region);
+}
+
+std::vector<u8> encode_reply(const backend::RegionCode& code) {
+  Writer out;
+  out.value(code.entry);
+  out.array(code.code);
+  out.value(static_cast<u32>(code.exits.size()));
+  for (const backend::RegionExit& e : code.exits) out.value(static_cast<u8>(e.kind)), out.value(e.pc);
+  out.array(code.faults);
+  out.array(std::vector<char>(code.listing.begin(), code.listing.end()));
+  return std::move(out.bytes);
+}
+
+bool decode_reply(std::span<const u8> bytes, backend::RegionCode& out, std::string& why) {
+  Reader in(bytes);
+  u32 exits = 0;
+  std::vector<char> listing;
+  why = "the translation service answered with something that is not a region";
+  if (!in.value(out.entry) || !in.array(out.code, kMaxCode) || !in.value(exits) || exits > backend::kMaxRegionExits)
+    return false;
+  out.exits.resize(exits);
+  for (backend::RegionExit& e : out.exits) {
+    u8 kind = 0;
+    if (!in.value(kind) || !in.value(e.pc) || kind > static_cast<u8>(backend::RegionExit::Kind::Fault)) return false;
+    e.kind = static_cast<backend::RegionExit::Kind>(kind);
+  }
+  if (!in.array(out.faults, kMaxCode) || !in.array(listing, kMaxCode) || !in.done()) return false;
+  out.listing.assign(listing.begin(), listing.end());
+  why = "the translation service answered with offsets outside the code";
+  if (out.entry >= out.code.size() || out.exits.empty()) return false;
+  for (std::size_t i = 0; i < out.faults.size(); ++i) {
+    const backend::RegionFault& f = out.faults[i];
+    if (f.host_offset >= out.code.size() || f.landing_offset >= out.code.size()) return false;
+    if (i > 0 && f.host_offset <= out.faults[i - 1].host_offset) return false;
+  }
+  why.clear();
+  return true;
+}
+
+}  // namespace tiercel::service

@@ -1,0 +1,132 @@
+#include "service/place.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "service/messages.h"
+
+namespace tiercel::service {
+namespace {
+
+/// fork() without the C library's handlers, and with a child that wait() does not see.
+pid_t quiet_fork() {
+  return static_cast<pid_t>(syscall(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr));
+}
+
+struct KernelSigaction {
+  void (*handler)(int);
+  unsigned long flags;
+  void (*restorer)();
+  unsigned long mask;
+};
+
+/// In the child: only system calls.
+[[noreturn]] void become_daemon(const char* compiler, const char* directory) {
+  const char* const argv[] = {compiler, "--serve", directory, nullptr};
+  const char* const envp[] = {"LANG=C", nullptr};
+  syscall(SYS_setsid);
+  const pid_t pid = quiet_fork();
+  if (pid != 0) syscall(SYS_exit_group, 0);
+  const KernelSigaction standard = {};
+  const unsigned long nothing = 0;
+  for (int signal = 1; signal <= 64; ++signal) syscall(SYS_rt_sigaction, signal, &standard, nullptr, sizeof nothing);
+  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &nothing, nullptr, sizeof nothing);
+  syscall(SYS_close_range, 0, ~0U, 0);
+  syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR);
+  syscall(SYS_dup, 0);
+  syscall(SYS_dup, 0);
+  syscall(SYS_execve, compiler, argv, envp);
+  syscall(SYS_exit_group, 127);
+  __builtin_unreachable();
+}
+
+}  // namespace
+
+Result<std::string> socket_directory() {
+  std::string directory;
+  if (const char* own = std::getenv("TIERCEL_SERVICE_DIR"); own && *own)
+    directory = own;
+  else if (const char* runtime = std::getenv("XDG_RUNTIME_DIR"); runtime && *runtime == '/')
+    directory = fmt::format("{}/tiercel", runtime);
+  else
+    directory = fmt::format("/tmp/tiercel-{}", getuid());
+  if (mkdir(directory.c_str(), 0700) < 0 && errno != EEXIST)
+    return fail(errno, fmt::format("cannot create {}: {}", directory, std::strerror(errno)));
+  struct stat info;
+  if (lstat(directory.c_str(), &info) < 0)
+    return fail(errno, fmt::format("cannot look at {}: {}", directory, std::strerror(errno)));
+  if (!S_ISDIR(info.st_mode) || info.st_uid != getuid() || (info.st_mode & 077) != 0)
+    return fail(EPERM, fmt::format("{} is not a directory that only this user can enter", directory));
+  return directory;
+}
+
+std::string socket_path(const std::string& directory, const std::string& compiler) {
+  struct stat info = {};
+  stat(compiler.c_str(), &info);
+  return fmt::format("{}/{:016x}-{:x}-{:x}", directory, protocol_stamp(), info.st_size,
+                     static_cast<u64>(info.st_mtim.tv_sec) * 1'000'000'000 + static_cast<u64>(info.st_mtim.tv_nsec));
+}
+
+int connect_to(const std::string& path, int& pid) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  std::memcpy(address.sun_path, path.c_str(), path.size());
+  const int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (s < 0) return -1;
+  ucred peer = {};
+  socklen_t size = sizeof peer;
+  int error = 0;
+  if (connect(s, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0 ||
+      getsockopt(s, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+    error = errno;
+  else if (peer.uid != getuid())
+    error = EPERM;
+  if (error != 0) {
+    close(s);
+    errno = error;
+    return -1;
+  }
+  pid = peer.pid;
+  return s;
+}
+
+bool start_daemon(const std::string& compiler, const std::string& directory) {
+  // With every signal blocked: a handler must not run in the child.
+  sigset_t all, old;
+  sigfillset(&all);
+  if (pthread_sigmask(SIG_SETMASK, &all, &old) != 0) return false;
+  const pid_t pid = quiet_fork();
+  if (pid == 0) become_daemon(compiler.c_str(), directory.c_str());
+  if (pid > 0)
+    while (waitpid(pid, nullptr, __WCLONE) < 0 && errno == EINTR) {
+    }
+  pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  return pid > 0;
+}
+
+std::string compiler_path() {
+  char buffer[4096];
+  const ssize_t length = readlink("/proc/self/exe", buffer, sizeof buffer);
+  if (length <= 0 || length == static_cast<ssize_t>(sizeof buffer)) return {};
+  const std::string self(buffer, static_cast<std::size_t>(length));
+  return self.substr(0, self.rfind('/') + 1) + "tiercel-compiler";
+}
+
+}  // namespace tiercel::service
