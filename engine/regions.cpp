@@ -63,7 +63,6 @@ std::vector<CachedBlock*> Regions::collect(Translator& translator) {
   RegionAnswer answer;
   while (!work_->pending.empty() && service_->collect(answer, options_.tier == Tier::Llvm)) {
     if (CachedBlock* region = install(answer, translator)) installed.push_back(region);
-    answer = {};
   }
   return installed;
 }

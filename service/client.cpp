@@ -14,6 +14,7 @@
 #include <cstring>
 #include <ctime>
 #include <deque>
+#include <utility>
 
 #include "service/messages.h"
 #include "service/place.h"
@@ -37,10 +38,12 @@ u64 now() {
 class Shared {
  public:
   Shared() = default;
-  Shared(Shared&& other) noexcept : base_(std::exchange(other.base_, nullptr)), fd_(std::exchange(other.fd_, -1)) {}
+  Shared(Shared&& other) noexcept
+      : base_(std::exchange(other.base_, nullptr)), fd_(std::exchange(other.fd_, -1)), owner_(other.owner_) {}
   Shared& operator=(Shared&& other) noexcept {
     std::swap(base_, other.base_);
     std::swap(fd_, other.fd_);
+    std::swap(owner_, other.owner_);
     return *this;
   }
   ~Shared() {
@@ -63,9 +66,10 @@ class Shared {
     return true;
   }
 
-  int descriptor() const { return fd_; }
+  /// -1 in a process that shares our memory but not our descriptors (vfork): there the number names something else.
+  int descriptor() const { return owner_ == getpid() ? fd_ : -1; }
   void close_descriptor() {
-    if (fd_ >= 0) close(fd_);
+    if (descriptor() >= 0) close(fd_);
     fd_ = -1;
   }
   Header& header() const { return *reinterpret_cast<Header*>(base_); }
@@ -82,6 +86,7 @@ class Shared {
   }
   u8* base_ = nullptr;
   int fd_ = -1;
+  pid_t owner_ = getpid();
 };
 
 struct Pending {
@@ -116,6 +121,7 @@ class Client final : public engine::RegionService {
   }
 
   bool collect(engine::RegionAnswer& answer, bool wait) override {
+    answer = {};
     while (!pending_.empty()) {
       for (auto it = pending_.begin(); it != pending_.end(); ++it) {
         if (!finished(*it, answer)) continue;
@@ -139,7 +145,7 @@ class Client final : public engine::RegionService {
 
   void send(Pending& p) {
     const u64 time = now();
-    if (time < next_attempt_) return;
+    if (time < next_attempt_ || p.memory.descriptor() < 0) return;
     const int s = connect_to(path_, p.service);
     if (s < 0) {
       next_attempt_ = time + kRetryDelay;
@@ -179,10 +185,12 @@ class Client final : public engine::RegionService {
     const auto state = static_cast<State>(p.memory.header().state.load(std::memory_order_acquire));
     if (state == State::Waiting) {
       if (!given_up_ && !lost(p)) return false;
-      answer = {p.ticket, false, {}, "the translation service did not answer", 0};
+      answer.ticket = p.ticket;
+      answer.why = "the translation service did not answer";
       return true;
     }
-    answer = {p.ticket, false, {}, {}, p.memory.header().compile_ns.load()};
+    answer.ticket = p.ticket;
+    answer.compile_ns = p.memory.header().compile_ns.load();
     const std::vector<u8> reply = p.memory.reply();
     if (state == State::Compiled)
       answer.compiled = decode_reply(reply, answer.code, answer.why);
