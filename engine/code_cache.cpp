@@ -106,15 +106,15 @@ void CodeCache::drop_links_to(CachedBlock& block) {
 CachedBlock* CodeCache::add_region(std::span<CachedBlock* const> members, const backend::CompiledCode& code) {
   CachedBlock& head = *members.front();
   if (CachedBlock* old = find(head.key); old != &head) kill_region(*old);
-  CachedBlock& r = *arena_.make<CachedBlock>();
+  CachedBlock& r = *index_->arena.make<CachedBlock>();
   r.key = head.key;
   r.end_pc = head.end_pc;
   r.plain = &head;
-  r.members = arena_.make_array<CachedBlock*>(members.size());
+  r.members = index_->arena.make_array<CachedBlock*>(members.size());
   std::copy(members.begin(), members.end(), r.members.begin());
   for (CachedBlock* member : members) {
     r.insn_count += member->insn_count;
-    RegionUse& use = *arena_.make<RegionUse>();
+    RegionUse& use = *index_->arena.make<RegionUse>();
     use = {&r, member->uses};
     member->uses = &use;
   }
