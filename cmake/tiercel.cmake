@@ -14,13 +14,17 @@ if(TIERCEL_FUZZ)
   target_compile_options(tiercel-options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-# tiercel_library(folder LINKS a b EXTERNAL x PRIVATE_EXTERNAL y): every .cpp and .S below `folder` becomes static library
-# tiercel-<folder>. LINKS names our own folders; EXTERNAL libraries are passed on to users, PRIVATE_EXTERNAL ones are not.
+# tiercel_library(folder LINKS a b EXTERNAL x PRIVATE_EXTERNAL y WITHOUT sub): every .cpp and .S below `folder` becomes
+# static library tiercel-<folder>. LINKS names our own folders; EXTERNAL libraries are passed on to users, PRIVATE_EXTERNAL
+# ones are not. WITHOUT names a folder inside that is a library of its own.
 # A folder that holds only headers so far is an interface library.
 function(tiercel_library folder)
-  cmake_parse_arguments(ARG "" "" "LINKS;EXTERNAL;PRIVATE_EXTERNAL" ${ARGN})
+  cmake_parse_arguments(ARG "" "WITHOUT" "LINKS;EXTERNAL;PRIVATE_EXTERNAL" ${ARGN})
   list(TRANSFORM ARG_LINKS PREPEND tiercel-)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cpp ${folder}/*.S)
+  if(ARG_WITHOUT)
+    list(FILTER sources EXCLUDE REGEX "/${folder}/${ARG_WITHOUT}/")
+  endif()
   if(sources)
     add_library(tiercel-${folder} STATIC ${sources})
     target_link_libraries(tiercel-${folder} PUBLIC tiercel-options ${ARG_LINKS} ${ARG_EXTERNAL}

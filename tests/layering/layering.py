@@ -4,7 +4,8 @@ import pathlib
 import re
 import sys
 
-BACKEND_CONTRACT = {"backend/region_code.h", "backend/backend.h", "backend/vm_context.h", "backend/compiled_code.h", "backend/interp/interp.h"}
+BACKEND_CONTRACT = {"backend/backend.h", "backend/vm_context.h", "backend/compiled_code.h", "backend/region_code.h",
+                    "backend/interp/interp.h"}
 MAY_INCLUDE = {
     "base": {"base"},
     "ir": {"ir", "base"},
@@ -22,6 +23,9 @@ ONLY_IN = {"asmjit/": "backend/x64/", "llvm/": "backend/llvm/", "Zydis": "fronte
 
 
 def allowed(path, folder, target):
+    # libLLVM stays out of the emulator: only a program of its own may know the optimising tier's compiler.
+    if target.startswith("backend/llvm/") and not path.startswith("backend/llvm/"):
+        return False
     if target.split("/")[0] in MAY_INCLUDE[folder]:
         if folder in ("system", "user") and target.startswith("frontend-"):
             return target.endswith(("state.h", "frontend.h"))

@@ -1,0 +1,116 @@
+// Terminals, ways out, landings.
+#include <fmt/format.h>
+#include <llvm/IR/InlineAsm.h>
+
+#include "backend/llvm/lowering.h"
+
+namespace tiercel::backend::region {
+
+u32 Lowering::exit_index(RegionExit exit) {
+  const auto [it, added] = exit_indices_.try_emplace({static_cast<u32>(exit.kind), exit.pc}, out_.exits.size());
+  if (added) out_.exits.push_back(exit);
+  return it->second;
+}
+
+/// Writes what the block was given and does not set; the exits of the block end here.
+BasicBlock* Lowering::tail() {
+  if (block_->tail != nullptr) return block_->tail;
+  block_->tail = new_block("tail");
+  Builder b(block_->tail);
+  block_->tail_exit = b.CreatePHI(b.getInt32Ty(), 4);
+  for (const unsigned s : block_->written.set_bits()) {
+    if (block_->set.test(s)) continue;
+    const auto slot = static_cast<ir::SlotId>(s);
+    if (layout_.slots[s].type != Type::Flags)
+      store_state(b, slot, load_cell(b, slot));
+    else
+      store_state(b, slot, stored_form(b, load_flags(b, slot, block_->flags_in)));
+  }
+  b.CreateRet(block_->tail_exit);
+  return block_->tail;
+}
+
+/// Leaves the region at `b` with the state as it is now. The index comes out of an asm, because LLVM would merge exits
+/// that differ in a constant only and put the move of that constant into the hot path.
+void Lowering::leave(Builder& b, RegionExit exit) {
+  for (const unsigned s : block_->set.set_bits()) {
+    const Current& c = current_[s];
+    const auto slot = static_cast<ir::SlotId>(s);
+    if (!c.set && !block_->written.test(s)) continue;  // the state block still has it
+    if (layout_.slots[s].type == Type::Flags)
+      store_state(b, slot, stored_form(b, c.known ? c.flags : load_flags(b, slot, block_->flags_in)));
+    else
+      store_state(b, slot, c.known ? c.value : load_cell(b, slot));
+  }
+  auto* fn = llvm::FunctionType::get(b.getInt32Ty(), false);
+  auto* code = llvm::InlineAsm::get(fn, fmt::format("movl $${}, $0", exit_index(exit)), "=r", true);
+  llvm::Value* index = b.CreateCall(fn, code);
+  b.CreateBr(tail());
+  block_->tail_exit->addIncoming(index, b.GetInsertBlock());
+}
+
+BasicBlock* Lowering::exit_block(RegionExit exit, llvm::Value* indirect_pc) {
+  BasicBlock* block = new_block("exit");
+  Builder b(block);
+  if (indirect_pc != nullptr) b.CreateStore(indirect_pc, context_field(b, offsetof(VmContext, exit_pc)));
+  leave(b, exit);
+  return block;
+}
+
+/// Where the accesses of the present insn go on when they fault.
+BasicBlock* Lowering::landing() {
+  if (landing_ == nullptr) landing_ = exit_block({RegionExit::Kind::Fault, insn_pc_});
+  return landing_;
+}
+
+/// A block that goes to `go_on` unless somebody wants the vCPU.
+BasicBlock* Lowering::interrupt_check(u64 pc, BasicBlock* go_on) {
+  BasicBlock* block = new_block("check");
+  Builder b(block);
+  llvm::Value* request =
+      b.CreateLoad(b.getInt32Ty(), context_field(b, offsetof(VmContext, exit_request)), /*isVolatile=*/true);
+  b.CreateCondBr(b.CreateICmpNE(request, b.getInt32(0)), exit_block({RegionExit::Kind::Interrupt, pc}), go_on,
+                 unlikely_taken());
+  return block;
+}
+
+/// Where control goes for `pc`. A way back checks for interrupts: every cycle has one.
+BasicBlock* Lowering::edge_to(u64 pc) {
+  const auto it = block_at_.find(pc);
+  if (it == block_at_.end()) return exit_block({RegionExit::Kind::Direct, pc});
+  BasicBlock* to = blocks_[it->second].entry;
+  return pc <= block_->f->pc ? interrupt_check(pc, to) : to;
+}
+
+void Lowering::emit_terminal(const Inst& inst) {
+  switch (inst.op) {
+    case Opcode::Jump:
+    case Opcode::Call: {
+      BasicBlock* to = edge_to(inst.imm);
+      store_cells();
+      b_.CreateBr(to);
+      return;
+    }
+    case Opcode::Branch: {
+      llvm::Value* c = value(inst.args[0]);
+      BasicBlock* taken = edge_to(inst.imm);
+      BasicBlock* other = edge_to(block_->f->constant(inst.aux).lo);
+      store_cells();
+      b_.CreateCondBr(c, taken, other);
+      return;
+    }
+    default:
+      return emit_indirect(value(inst.args[0]));
+  }
+}
+
+void Lowering::emit_indirect(llvm::Value* target) {
+  BasicBlock* other = exit_block({RegionExit::Kind::Indirect, 0}, target);
+  std::vector<std::pair<u64, BasicBlock*>> edges;
+  for (const auto& [pc, index] : targets_) edges.emplace_back(pc, edge_to(pc));
+  store_cells();
+  auto* choice = b_.CreateSwitch(target, other, static_cast<unsigned>(edges.size()));
+  for (const auto& [pc, to] : edges) choice->addCase(b_.getInt64(pc), to);
+}
+
+}  // namespace tiercel::backend::region

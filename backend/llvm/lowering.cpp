@@ -1,0 +1,292 @@
+// The region as a whole: what each block sets, what flags look like between blocks, and the order of emission.
+#include "backend/llvm/lowering.h"
+
+#include <fmt/format.h>
+#include <llvm/IR/MDBuilder.h>
+
+#include "base/check.h"
+
+namespace tiercel::backend::region {
+
+Lowering::Lowering(llvm::Module& module, const VmLayout& layout, const HostFeatures& features, const ir::Region& region,
+                   RegionCode& out)
+    : module_(module),
+      context_(module.getContext()),
+      layout_(layout),
+      features_(features),
+      region_(region),
+      out_(out),
+      b_(context_),
+      cells_(layout.slots.size()),
+      used_(static_cast<unsigned>(layout.slots.size())) {
+  kinds_.push_back({});  // Flags::kRaw
+}
+
+bool Lowering::run(std::string& why) {
+  if (analyse()) {
+    find_written();
+    find_flags_kinds();
+    make_function();
+    for (u32 i = 0; i < blocks_.size() && why_.empty(); ++i) emit_block(i);
+    if (why_.empty() && out_.exits.size() > kMaxRegionExits) refuse("the region has too many exits");
+  }
+  why = why_;
+  return why_.empty();
+}
+
+bool Lowering::refuse(std::string why) {
+  if (why_.empty()) why_ = std::move(why);
+  return false;
+}
+
+bool Lowering::analyse() {
+  if (region_.blocks.empty()) return refuse("the region has no blocks");
+  blocks_.resize(region_.blocks.size());
+  for (u32 i = 0; i < blocks_.size(); ++i) {
+    blocks_[i].f = &region_.blocks[i];
+    if (!block_at_.emplace(region_.blocks[i].pc, i).second)
+      return refuse(fmt::format("two blocks begin at {:#x}", region_.blocks[i].pc));
+  }
+  for (const u64 pc : region_.targets)
+    if (const auto it = block_at_.find(pc); it != block_at_.end()) targets_[pc] = it->second;
+  for (u32 i = 0; i < blocks_.size(); ++i)
+    if (!analyse_block(i)) return false;
+  return true;
+}
+
+std::vector<u64> Lowering::direct_targets(const ir::Function& f) const {
+  const Inst& t = f.insts.back();
+  if (t.op == Opcode::Jump || t.op == Opcode::Call) return {t.imm};
+  if (t.op == Opcode::Branch) return {t.imm, f.constant(t.aux).lo};
+  return {};
+}
+
+bool Lowering::analyse_block(u32 index) {
+  Block& b = blocks_[index];
+  const ir::Function& f = *b.f;
+  b.set.resize(used_.size());
+  b.written.resize(used_.size());
+  if (f.insts.empty() || !ir::is_terminal(f.insts.back().op)) return refuse("a block has no terminal");
+  for (const Inst& inst : f.insts) {
+    if (inst.op == Opcode::Exit || inst.op == Opcode::CallHelper)
+      return refuse(fmt::format("{} at block {:#x} is never part of a region", ir::info(inst.op).text, f.pc));
+    if (inst.op != Opcode::Get && inst.op != Opcode::Set) continue;
+    if (inst.slot() >= used_.size()) return refuse("there is no such slot");
+    used_.set(inst.slot());
+    if (inst.op == Opcode::Set) b.set.set(inst.slot());
+    if (layout_.slots[inst.slot()].type != Type::Flags) continue;
+    if (flags_slot_ != 0xffff && flags_slot_ != inst.slot()) return refuse("the region uses two flags slots");
+    flags_slot_ = inst.slot();
+  }
+  const auto add = [&](u32 to) {
+    if (std::find(b.successors.begin(), b.successors.end(), to) == b.successors.end()) b.successors.push_back(to);
+  };
+  for (const u64 pc : direct_targets(f))
+    if (const auto it = block_at_.find(pc); it != block_at_.end()) add(it->second);
+  const Opcode o = f.insts.back().op;
+  if (o == Opcode::JumpInd || o == Opcode::CallInd || o == Opcode::Ret)
+    for (const auto& [pc, to] : targets_) add(to);
+  return true;
+}
+
+void Lowering::find_written() {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (Block& b : blocks_) {
+      llvm::BitVector out = b.written;
+      out |= b.set;
+      for (const u32 s : b.successors) {
+        llvm::BitVector& in = blocks_[s].written;
+        if (!out.test(in)) continue;  // nothing that `in` does not have
+        in |= out;
+        changed = true;
+      }
+    }
+  }
+}
+
+int Lowering::kind_index(const FlagsKind& kind) {
+  const auto it = std::find(kinds_.begin(), kinds_.end(), kind);
+  if (it != kinds_.end()) return static_cast<int>(it - kinds_.begin());
+  kinds_.push_back(kind);
+  return static_cast<int>(kinds_.size()) - 1;
+}
+
+void Lowering::find_flags_kinds() {
+  if (flags_slot_ == 0xffff) return;
+  for (Block& b : blocks_) {
+    // The last Set decides; one that copies the slot's own value on entry does not.
+    const auto& insts = b.f->insts;
+    for (auto it = insts.rbegin(); it != insts.rend(); ++it) {
+      if (it->op != Opcode::Set || it->slot() != flags_slot_) continue;
+      const Inst& v = (*b.f)[it->args[0]];
+      switch (v.op) {
+        case Opcode::FlagsAdd:
+        case Opcode::FlagsSub:
+        case Opcode::FlagsAdc:
+        case Opcode::FlagsSbc:
+        case Opcode::FlagsLogic:
+        case Opcode::FlagsCcmpSub:
+        case Opcode::FlagsCcmpAdd:
+          b.flags_out = kind_index(lazy_kind(*b.f, v));
+          break;
+        default:
+          b.flags_out = Flags::kRaw;
+          break;
+      }
+      break;
+    }
+  }
+  blocks_[0].flags_in = Flags::kRaw;
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (const Block& b : blocks_) {
+      const int out = b.flags_out != kUnvisited ? b.flags_out : b.flags_in;
+      if (out == kUnvisited) continue;
+      for (const u32 s : b.successors) {
+        int& in = blocks_[s].flags_in;
+        const int merged = in == kUnvisited || in == out ? out : Flags::kDynamic;
+        changed |= in != merged;
+        in = merged;
+      }
+    }
+  }
+}
+
+FlagsKind Lowering::lazy_kind(const ir::Function& f, const Inst& inst) {
+  const unsigned typed = inst.op == Opcode::FlagsCcmpSub || inst.op == Opcode::FlagsCcmpAdd ? 1 : 0;
+  return {inst.op, f[inst.args[typed]].type, static_cast<u8>(inst.imm)};
+}
+
+llvm::Type* Lowering::type(Type t) {
+  switch (t) {
+    case Type::I1:
+      return b_.getInt1Ty();
+    case Type::I8:
+      return b_.getInt8Ty();
+    case Type::I16:
+      return b_.getInt16Ty();
+    case Type::I32:
+      return b_.getInt32Ty();
+    case Type::I64:
+      return b_.getInt64Ty();
+    case Type::F32:
+      return b_.getFloatTy();
+    case Type::F64:
+      return b_.getDoubleTy();
+    case Type::V128:
+      return llvm::FixedVectorType::get(b_.getInt64Ty(), 2);
+    case Type::Flags:
+      return b_.getInt32Ty();  // the stored form in the low half
+    case Type::None:
+      return b_.getVoidTy();
+  }
+  UNREACHABLE();
+}
+
+llvm::Value* Lowering::value(ir::Value v) {
+  llvm::Value* found = values_[v.index];
+  CHECK(found);
+  return found;
+}
+
+BasicBlock* Lowering::new_block(const char* name) {
+  return BasicBlock::Create(context_, name, function_);
+}
+
+llvm::MDNode* Lowering::unlikely_taken() {
+  return llvm::MDBuilder(context_).createBranchWeights(1, 1 << 20);
+}
+
+void Lowering::make_function() {
+  auto* pointer = llvm::PointerType::get(context_, 0);
+  auto* fn_type = llvm::FunctionType::get(b_.getInt32Ty(), {pointer}, false);
+  function_ = llvm::Function::Create(fn_type, llvm::GlobalValue::ExternalLinkage, "region", module_);
+  function_->setCallingConv(llvm::CallingConv::PreserveNone);
+  function_->addFnAttr(llvm::Attribute::NoUnwind);
+  function_->addFnAttr(llvm::Attribute::NoRedZone);
+  function_->addFnAttr("frame-pointer", "none");
+  function_->addFnAttr("no-stack-arg-probe");
+  ctx_ = function_->getArg(0);
+  function_->addParamAttr(0, llvm::Attribute::NonNull);
+  function_->addParamAttr(0, llvm::Attribute::getWithAlignment(context_, llvm::Align(64)));
+  BasicBlock* entry = new_block("entry");
+  for (Block& b : blocks_) b.entry = new_block("b");
+  b_.SetInsertPoint(entry);
+  make_cells();
+  if (!layout_.base_is_zero)
+    memory_base_ = b_.CreateLoad(b_.getInt64Ty(), context_field(b_, offsetof(VmContext, memory_base)));
+  b_.CreateBr(blocks_[0].entry);
+}
+
+void Lowering::make_cells() {
+  for (const unsigned s : used_.set_bits()) {
+    Cells& c = cells_[s];
+    const auto slot = static_cast<ir::SlotId>(s);
+    const Type t = layout_.slots[s].type;
+    llvm::Value* loaded;
+    if (t == Type::Flags) {
+      for (auto& operand : c.operands) operand = b_.CreateAlloca(b_.getInt64Ty());
+      c.selector = b_.CreateAlloca(b_.getInt32Ty());
+      loaded = b_.CreateZExt(b_.CreateLoad(b_.getInt16Ty(), state_pointer(b_, slot)), b_.getInt64Ty());
+      b_.CreateStore(loaded, c.operands[0]);
+      for (unsigned k = 1; k < 3; ++k) b_.CreateStore(b_.getInt64(0), c.operands[k]);
+      b_.CreateStore(b_.getInt32(Flags::kRaw), c.selector);
+      continue;
+    }
+    c.value = b_.CreateAlloca(type(t));
+    loaded = b_.CreateAlignedLoad(type(t), state_pointer(b_, slot), llvm::Align(ir::type_bits(t) / 8));
+    b_.CreateStore(loaded, c.value);
+  }
+}
+
+void Lowering::emit_block(u32 index) {
+  block_ = &blocks_[index];
+  const ir::Function& f = *block_->f;
+  values_.assign(f.insts.size(), nullptr);
+  flags_values_.clear();
+  current_.assign(layout_.slots.size(), {});
+  landing_ = nullptr;
+  insn_pc_ = f.pc;
+  b_.SetInsertPoint(block_->entry);
+  // No way leads here: a block that only indirect terminals outside of Region::targets reach.
+  if (block_->flags_in == kUnvisited) block_->flags_in = Flags::kRaw;
+  for (u32 i = 0; i < f.insts.size() && why_.empty(); ++i) emit_inst(f.insts[i], i);
+}
+
+void Lowering::emit_inst(const Inst& inst, u32 index) {
+  switch (inst.op) {
+    case Opcode::Nop:
+      return;
+    case Opcode::Insn:
+      if (insn_pc_ != inst.imm) landing_ = nullptr;
+      insn_pc_ = inst.imm;
+      return;
+    case Opcode::Get:
+      if (inst.type == Type::Flags)
+        flags_values_[index] = current(inst.slot()).flags;
+      else
+        values_[index] = get_slot(inst);
+      return;
+    case Opcode::Set:
+      return set_slot(inst);
+    case Opcode::GetFpStatus:
+      values_[index] = get_fp_status();
+      return;
+    case Opcode::SetFpStatus:
+      return set_fp_status(value(inst.args[0]));
+    default:
+      break;
+  }
+  const u16 effects = ir::effects(inst.op);
+  if (effects & ir::effect::kTerminal) return emit_terminal(inst);
+  if (effects & ir::effect::kMayFault || inst.op == Opcode::Fence) return emit_memory(inst, index);
+  if (inst.type == Type::Flags) {
+    flags_values_[index] = make_flags(inst);
+    return;
+  }
+  llvm::Value* v = emit_integer(inst);
+  values_[index] = v != nullptr ? v : emit_by_eval(inst);
+}
+
+}  // namespace tiercel::backend::region

@@ -1,0 +1,231 @@
+// One ir::Region becomes one LLVM function. Private to backend/llvm.
+//
+// Guest registers are allocas that mem2reg turns into SSA values; inside a block the builder's own table is used. Ways
+// out of the region write the state block in cold code: what the block set itself in the exit's own code, the rest in
+// the block's tail, which all its exits share.
+#pragma once
+
+#include <llvm/ADT/BitVector.h>
+#include <llvm/ADT/DenseMap.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Module.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "backend/backend.h"
+#include "backend/region_code.h"
+#include "ir/eval.h"
+
+namespace tiercel::backend::region {
+
+using ir::Arr;
+using ir::Inst;
+using ir::Opcode;
+using ir::Type;
+using llvm::BasicBlock;
+
+/// What computed a Flags value. All but Raw keep the operands of that opcode, in its order, and are turned into
+/// conditions or the stored form where somebody wants them.
+struct FlagsKind {
+  Opcode op = Opcode::Nop;  // Nop: Raw, the stored form as an i32
+  Type type = Type::None;   // of the operands
+  u8 imm = 0;
+  u8 fp = 0;  // FpRules, for FlagsFcmp
+  friend bool operator==(const FlagsKind&, const FlagsKind&) = default;
+};
+
+/// A Flags value at some place of the function.
+struct Flags {
+  static constexpr int kRaw = 0;       // index of the Raw kind
+  static constexpr int kDynamic = -1;  // different kinds came together: `selector` says which, operands as i64
+  int kind = kRaw;
+  llvm::Value* operands[3] = {};
+  llvm::Value* selector = nullptr;
+};
+
+/// The form of a flags slot on entry to a block, as the dataflow finds it.
+inline constexpr int kUnvisited = -2;
+
+class Lowering {
+ public:
+  Lowering(llvm::Module& module, const VmLayout& layout, const HostFeatures& features, const ir::Region& region,
+           RegionCode& out);
+  /// Builds the function "region" and fills out.exits. False: refused.
+  bool run(std::string& why);
+
+ private:
+  using Builder = llvm::IRBuilder<>;
+
+  struct Block {
+    const ir::Function* f = nullptr;
+    BasicBlock* entry = nullptr;
+    std::vector<u32> successors;  // indices of blocks
+    llvm::BitVector set;          // slots the block sets
+    llvm::BitVector written;      // slots some way from the region's entry to this block has set
+    int flags_in = kUnvisited;    // kind of the flags slot on entry
+    int flags_out = kUnvisited;   // kUnvisited: as flags_in
+    BasicBlock* tail = nullptr;   // writes what is `written` but not `set`, and returns
+    llvm::PHINode* tail_exit = nullptr;
+  };
+  /// What a slot holds at this point of the block; neither: what it held on entry.
+  struct Current {
+    llvm::Value* value = nullptr;
+    Flags flags;
+    bool known = false;  // value or flags are valid
+    bool set = false;    // the block has set it
+  };
+  /// The stack cells of a slot.
+  struct Cells {
+    llvm::AllocaInst* value = nullptr;   // the slot's type; unused for flags
+    llvm::AllocaInst* operands[3] = {};  // flags
+    llvm::AllocaInst* selector = nullptr;
+  };
+
+  // lowering.cpp: the region as a whole
+  bool refuse(std::string why);
+  bool analyse();
+  bool analyse_block(u32 index);
+  void find_written();
+  void find_flags_kinds();
+  static FlagsKind lazy_kind(const ir::Function& f, const Inst& inst);
+  int kind_index(const FlagsKind& kind);
+  void make_function();
+  void make_cells();
+  void emit_block(u32 index);
+  void emit_inst(const Inst& inst, u32 index);
+  std::vector<u64> direct_targets(const ir::Function& f) const;
+
+  // slots.cpp
+  llvm::Value* get_slot(const Inst& inst);
+  void set_slot(const Inst& inst);
+  Current& current(ir::SlotId s);
+  llvm::Value* load_cell(Builder& b, ir::SlotId s);
+  Flags load_flags(Builder& b, ir::SlotId s, int kind);
+  void store_cells();
+  llvm::Value* state_pointer(Builder& b, ir::SlotId s);
+  void store_state(Builder& b, ir::SlotId s, llvm::Value* v);
+  llvm::Value* convert(Builder& b, llvm::Value* v, llvm::Type* to);
+
+  // control.cpp
+  void emit_terminal(const Inst& inst);
+  BasicBlock* edge_to(u64 pc);
+  void emit_indirect(llvm::Value* target);
+  BasicBlock* exit_block(RegionExit exit, llvm::Value* indirect_pc = nullptr);
+  BasicBlock* landing();
+  void leave(Builder& b, RegionExit exit);
+  BasicBlock* tail();
+  u32 exit_index(RegionExit exit);
+  BasicBlock* interrupt_check(u64 pc, BasicBlock* go_on);
+
+  // flags.cpp
+  Flags make_flags(const Inst& inst);
+  llvm::Value* condition(const Flags& f, ir::Cond cond);
+  llvm::Value* stored_form(Builder& b, const Flags& f);
+  llvm::Value* dynamic_stored_form(Builder& b, const Flags& f);
+  llvm::Value* compare_flags(Builder& b, const FlagsKind& kind, llvm::Value* x, llvm::Value* y);
+  llvm::Value* carry_flags(Builder& b, const FlagsKind& kind, llvm::ArrayRef<llvm::Value*> operands);
+  struct Nzcv {
+    llvm::Value *n, *z, *c, *v;
+  };
+  Nzcv bits_of(const Flags& f);
+  llvm::Value* subtract_condition(llvm::Value* x, llvm::Value* y, ir::Cond cond);
+  llvm::Value* logic_condition(llvm::Value* x, ir::Cond cond);
+  llvm::Value* generic_condition(const Nzcv& f, ir::Cond cond);
+  const Flags& flags(ir::Value v);
+
+  // integer.cpp
+  llvm::Value* emit_integer(const Inst& inst);
+  llvm::Value* emit_compare(const Inst& inst);
+  llvm::Value* emit_divide(const Inst& inst);
+  llvm::Value* emit_bits(const Inst& inst);
+  llvm::Value* emit_arithmetic(const Inst& inst);
+  llvm::Value* multiply_high(const Inst& inst);
+  llvm::Value* shift_count(const Inst& inst);
+
+  // memory.cpp
+  void emit_memory(const Inst& inst, u32 index);
+  /// An asm that accesses guest memory. Its operands are the outputs, the memory, the inputs, in this order.
+  struct Access {
+    std::string code{};      // "@" in front of each instruction that accesses memory
+    std::string outputs{};   // constraints, each followed by a comma
+    std::string inputs{};    // constraints, each with a comma in front
+    std::string clobbers{};  // as inputs
+    llvm::Type* result = nullptr;
+    llvm::Type* element = nullptr;
+    u64 limit = 0;  // nonzero: the result is an i64 below this
+  };
+  llvm::Value* access(const Access& a, llvm::Value* at, llvm::ArrayRef<llvm::Value*> inputs = {});
+  llvm::Value* address(const Inst& inst, unsigned base);
+  void full_fence();
+  void check_alignment(const Inst& inst, llvm::Value* at);
+  llvm::Value* emit_load(const Inst& inst);
+  llvm::Value* load_integer(const Inst& inst, llvm::Value* at);
+  void emit_store(const Inst& inst);
+  void store_integer(llvm::Value* v, llvm::Value* at, unsigned bytes, bool release);
+  void store_vector(llvm::Value* v, llvm::Value* at, unsigned bytes);
+
+  // atomics.cpp
+  llvm::Value* zero_extended(llvm::Value* v, unsigned bytes, llvm::Type* to);
+  llvm::Value* emit_rmw(const Inst& inst);
+  llvm::Value* rmw_loop(const Inst& inst, llvm::Value* at);
+  llvm::Value* emit_cas(const Inst& inst, unsigned first);
+  llvm::Value* emit_cas_wide(const Inst& inst, unsigned first, llvm::Value* at);
+  llvm::Value* emit_cas_if(const Inst& inst);
+  llvm::Value* memory_equals(const Inst& inst, unsigned expected, llvm::Value* old);
+  // fallback.cpp
+  llvm::Value* call_eval(Builder& b, llvm::Value* op, llvm::ArrayRef<llvm::Value*> args, llvm::Type* result);
+  llvm::Value* emit_by_eval(const Inst& inst);
+  llvm::Constant* pure_op_bytes(const ir::PureOp& op);
+  llvm::GlobalVariable* make_constant(llvm::Constant* c);
+  llvm::Value* run_mxcsr_asm(const char* code, const char* constraint);
+  llvm::Value* get_fp_status();
+  void set_fp_status(llvm::Value* status);
+  llvm::Value* context_field(Builder& b, std::size_t offset);
+
+  // Small things.
+  llvm::Type* type(Type t);
+  llvm::Value* value(ir::Value v);
+  llvm::Value* arg(const Inst& inst, unsigned k) { return value(inst.args[k]); }
+  Type type_of(ir::Value v) const { return (*block_->f)[v].type; }
+  BasicBlock* new_block(const char* name);
+  llvm::MDNode* unlikely_taken();
+
+  llvm::Module& module_;
+  llvm::LLVMContext& context_;
+  const VmLayout& layout_;
+  const HostFeatures& features_;
+  const ir::Region& region_;
+  RegionCode& out_;
+  Builder b_;
+  std::string why_;
+
+  llvm::Function* function_ = nullptr;
+  llvm::Value* ctx_ = nullptr;
+  llvm::Value* memory_base_ = nullptr;  // null: guest addresses are host addresses
+  llvm::AllocaInst* eval_args_ = nullptr;
+  llvm::AllocaInst* eval_result_ = nullptr;
+  llvm::AllocaInst* mxcsr_ = nullptr;
+  llvm::GlobalVariable* flags_ops_ = nullptr;  // one PureOp per kind, for flags whose kind is not known
+  ir::SlotId flags_slot_ = 0xffff;
+
+  std::vector<Block> blocks_;
+  std::vector<Cells> cells_;
+  llvm::BitVector used_;  // slots
+  std::vector<FlagsKind> kinds_;
+  std::map<u64, u32> block_at_;
+  std::map<u64, u32> targets_;
+  std::map<llvm::Constant*, llvm::GlobalVariable*> constants_;
+  std::map<std::tuple<u32, u64>, u32> exit_indices_;
+
+  // The block being emitted.
+  Block* block_ = nullptr;
+  std::vector<llvm::Value*> values_;
+  llvm::DenseMap<u32, Flags> flags_values_;
+  std::vector<Current> current_;
+  u64 insn_pc_ = 0;
+  BasicBlock* landing_ = nullptr;  // for accesses between which nothing changed
+};
+
+}  // namespace tiercel::backend::region

@@ -1,0 +1,115 @@
+// Guest registers: cells between blocks, the builder's table inside one, the state block outside the region.
+#include "backend/llvm/lowering.h"
+
+namespace tiercel::backend::region {
+
+llvm::Value* Lowering::context_field(Builder& b, std::size_t offset) {
+  return b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), ctx_, offset);
+}
+
+llvm::Value* Lowering::state_pointer(Builder& b, ir::SlotId s) {
+  return context_field(b, kStateOffset + layout_.slots[s].offset);
+}
+
+void Lowering::store_state(Builder& b, ir::SlotId s, llvm::Value* v) {
+  const Type t = layout_.slots[s].type;
+  if (t == Type::Flags) v = b.CreateTrunc(v, b.getInt16Ty());
+  b.CreateAlignedStore(v, state_pointer(b, s), llvm::Align(ir::type_bits(t) / 8));
+}
+
+/// The value in another type: low bits of a wider one, zero-extension of a narrower one, floats and vectors by their
+/// bits.
+llvm::Value* Lowering::convert(Builder& b, llvm::Value* v, llvm::Type* to) {
+  llvm::Type* from = v->getType();
+  if (from == to) return v;
+  const auto bits = [](llvm::Type* t) { return static_cast<unsigned>(t->getPrimitiveSizeInBits()); };
+  if (from->isVectorTy()) {
+    llvm::Type* lane = to->isIntegerTy() ? b.getInt64Ty() : to;
+    auto* lanes = llvm::FixedVectorType::get(lane, 128 / bits(lane));
+    v = b.CreateExtractElement(b.CreateBitCast(v, lanes), u64{0});
+    return to->isIntegerTy() ? b.CreateTrunc(v, to) : v;
+  }
+  if (to->isVectorTy()) {
+    if (from->isIntegerTy() && bits(from) < 64) v = b.CreateZExt(v, from = b.getInt64Ty());
+    auto* lanes = llvm::FixedVectorType::get(from, 128 / bits(from));
+    llvm::Value* zero = llvm::Constant::getNullValue(lanes);
+    return b.CreateBitCast(b.CreateInsertElement(zero, v, u64{0}), to);
+  }
+  if (from->isFloatingPointTy()) v = b.CreateBitCast(v, b.getIntNTy(bits(from)));
+  if (to->isFloatingPointTy()) return b.CreateBitCast(b.CreateZExtOrTrunc(v, b.getIntNTy(bits(to))), to);
+  return b.CreateZExtOrTrunc(v, to);
+}
+
+llvm::Value* Lowering::load_cell(Builder& b, ir::SlotId s) {
+  llvm::AllocaInst* cell = cells_[s].value;
+  return b.CreateLoad(cell->getAllocatedType(), cell);
+}
+
+Lowering::Current& Lowering::current(ir::SlotId s) {
+  Current& c = current_[s];
+  if (c.known) return c;
+  if (layout_.slots[s].type == Type::Flags)
+    c.flags = load_flags(b_, s, block_->flags_in);
+  else
+    c.value = load_cell(b_, s);
+  c.known = true;
+  return c;
+}
+
+llvm::Value* Lowering::get_slot(const Inst& inst) {
+  return convert(b_, current(inst.slot()).value, type(inst.type));
+}
+
+void Lowering::set_slot(const Inst& inst) {
+  Current& c = current_[inst.slot()];
+  const Type t = layout_.slots[inst.slot()].type;
+  if (t == Type::Flags)
+    c.flags = flags(inst.args[0]);
+  else
+    c.value = convert(b_, value(inst.args[0]), type(t));
+  c.known = c.set = true;
+  landing_ = nullptr;
+}
+
+Flags Lowering::load_flags(Builder& b, ir::SlotId s, int kind) {
+  const Cells& c = cells_[s];
+  const auto operand = [&](unsigned k) { return b.CreateLoad(b.getInt64Ty(), c.operands[k]); };
+  Flags f;
+  f.kind = kind;
+  if (kind == Flags::kDynamic) {
+    f.selector = b.CreateLoad(b.getInt32Ty(), c.selector);
+    for (unsigned k = 0; k < 3; ++k) f.operands[k] = operand(k);
+    return f;
+  }
+  if (kind == Flags::kRaw) {
+    f.operands[0] = b.CreateTrunc(operand(0), b.getInt32Ty());
+    return f;
+  }
+  const std::string_view letters = ir::info(kinds_[static_cast<unsigned>(kind)].op).operands;
+  llvm::Type* wide = type(kinds_[static_cast<unsigned>(kind)].type);
+  for (unsigned k = 0; k < letters.size(); ++k)
+    f.operands[k] = convert(b, operand(k), letters[k] == 'b' ? b.getInt1Ty() : wide);
+  return f;
+}
+
+/// At the end of a block: what it set is what its successors find.
+void Lowering::store_cells() {
+  for (const unsigned s : block_->set.set_bits()) {
+    const Current& now = current_[s];
+    Cells& c = cells_[s];
+    if (c.value != nullptr) {
+      b_.CreateStore(now.value, c.value);
+      continue;
+    }
+    Flags f = now.flags;
+    if (f.kind != block_->flags_out) f = {.operands = {stored_form(b_, f)}};
+    for (unsigned k = 0; k < 3; ++k)
+      if (f.operands[k] != nullptr)
+        b_.CreateStore(convert(b_, f.operands[k], b_.getInt64Ty()), c.operands[k]);
+      else
+        b_.CreateStore(b_.getInt64(0), c.operands[k]);
+    b_.CreateStore(f.selector != nullptr ? f.selector : b_.getInt32(static_cast<u32>(f.kind)), c.selector);
+  }
+}
+
+}  // namespace tiercel::backend::region

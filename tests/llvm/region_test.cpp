@@ -1,0 +1,97 @@
+// Hand-written regions: loops, calls and returns, indirect branches, faults in the middle, interrupts.
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "ir/parser.h"
+#include "ir/verifier.h"
+#include "tests/llvm/harness.h"
+
+namespace tiercel::test {
+namespace {
+
+using backend::RegionExit;
+using Kind = RegionExit::Kind;
+
+ir::Region region(std::initializer_list<const char*> blocks, std::vector<u64> targets = {}) {
+  ir::Region r;
+  for (const char* text : blocks) {
+    auto f = ir::parse(text, a64_slots());
+    if (!f) {
+      ADD_FAILURE() << f.error().message << " in " << text;
+      continue;
+    }
+    for (const std::string& wrong : ir::verify(*f, a64_slots())) ADD_FAILURE() << wrong;
+    r.blocks.push_back(*f);
+  }
+  r.targets = std::move(targets);
+  return r;
+}
+
+class Regions : public testing::Test {
+ protected:
+  /// Compiles and runs from tester.start(); both ways must agree.
+  void check(const ir::Region& r) {
+    ASSERT_EQ(tester.compile(r), "");
+    rerun(r);
+  }
+  void rerun(const ir::Region& r) {
+    const std::string wrong = tester.run(r);
+    EXPECT_EQ(wrong, "") << (wrong.empty() ? "" : tester.describe(r));
+  }
+  arm::A64State& before() { return tester.start().state(); }
+  arm::A64State& after() { return tester.result().state(); }
+
+  RegionTester tester;
+};
+
+// x0 = sum of the x1 words at x2.
+constexpr const char* kSumLoop = R"(block(pc=0x1000, end=0x1010):
+  insn 0x1000
+  %0 = get x2
+  %1 = load.i64 %0
+  %2 = add.i64 %0, 8
+  set x2, %2
+  insn 0x1004
+  %3 = get x0
+  %4 = add.i64 %3, %1
+  set x0, %4
+  insn 0x1008
+  %5 = get x1
+  %6 = flags.sub %5, 1
+  set nzcv, %6
+  %7 = sub.i64 %5, 1
+  set x1, %7
+  insn 0x100c
+  %8 = flags.cond %6, ne
+  branch %8, 0x1000, 0x1010
+)";
+
+TEST_F(Regions, SumLoop) {
+  before().x[1] = 100;
+  before().x[2] = tester.guest_memory();
+  for (u64 i = 0; i < 100; ++i) std::memcpy(tester.start_memory() + 8 * i, &i, 8);
+  check(region({kSumLoop}));
+  EXPECT_EQ(after().x[0], 4950u);
+  EXPECT_EQ(tester.exit(), (RegionExit{Kind::Direct, 0x1010}));
+}
+
+TEST_F(Regions, FaultInALoopShowsTheStateOfItsInsn) {
+  before().x[1] = 100;
+  before().x[2] = tester.guest_memory() + RegionTester::kMemorySize - 16;
+  check(region({kSumLoop}));
+  EXPECT_EQ(tester.exit(), (RegionExit{Kind::Fault, 0x1000}));
+  EXPECT_EQ(after().x[1], 98u);
+}
+
+TEST_F(Regions, InterruptInALoop) {
+  before().x[1] = 100;
+  before().x[2] = tester.guest_memory();
+  tester.start().context().exit_request = 1;
+  check(region({kSumLoop}));
+  EXPECT_EQ(tester.exit(), (RegionExit{Kind::Interrupt, 0x1000}));
+  EXPECT_EQ(after().x[1], 99u);
+}
+
+}  // namespace
+}  // namespace tiercel::test
