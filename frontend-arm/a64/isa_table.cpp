@@ -1,6 +1,7 @@
 #include "frontend-arm/a64/isa_table.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <utility>
 
@@ -10,41 +11,47 @@
 namespace tiercel::arm {
 namespace {
 
+/// From most to least fixed bits, in the slices' order among equals. A counting sort: this runs at every start.
 std::vector<Row> all_rows() {
-  std::vector<Row> rows;
-  for (const std::span<const Row> slice : {
-           add_sub_immediate_rows(),
-           data_processing_immediate_rows(),
-           data_processing_register_rows(),
-           data_processing_sources_rows(),
-           branches_rows(),
-           system_rows(),
-           load_store_rows(),
-           load_store_pair_rows(),
-           atomics_rows(),
-           fp_arithmetic_rows(),
-           fp_compare_rows(),
-           fp_convert_rows(),
-           simd_structures_rows(),
-           simd_three_same_rows(),
-           simd_three_same_fp_rows(),
-           simd_three_different_rows(),
-           simd_two_reg_misc_rows(),
-           simd_two_reg_misc_fp_rows(),
-           simd_across_lanes_rows(),
-           simd_copy_rows(),
-           simd_permute_rows(),
-           simd_modified_immediate_rows(),
-           simd_shift_immediate_rows(),
-           simd_by_element_rows(),
-           simd_scalar_rows(),
-           simd_scalar_fp_rows(),
-           simd_scalar_shift_immediate_rows(),
-           crypto_rows(),
-       })
-    rows.insert(rows.end(), slice.begin(), slice.end());
-  std::stable_sort(rows.begin(), rows.end(),
-                   [](const Row& a, const Row& b) { return std::popcount(a.mask) > std::popcount(b.mask); });
+  const std::span<const Row> slices[] = {
+      add_sub_immediate_rows(),
+      data_processing_immediate_rows(),
+      data_processing_register_rows(),
+      data_processing_sources_rows(),
+      branches_rows(),
+      system_rows(),
+      load_store_rows(),
+      load_store_pair_rows(),
+      atomics_rows(),
+      fp_arithmetic_rows(),
+      fp_compare_rows(),
+      fp_convert_rows(),
+      simd_structures_rows(),
+      simd_three_same_rows(),
+      simd_three_same_fp_rows(),
+      simd_three_different_rows(),
+      simd_two_reg_misc_rows(),
+      simd_two_reg_misc_fp_rows(),
+      simd_across_lanes_rows(),
+      simd_copy_rows(),
+      simd_permute_rows(),
+      simd_modified_immediate_rows(),
+      simd_shift_immediate_rows(),
+      simd_by_element_rows(),
+      simd_scalar_rows(),
+      simd_scalar_fp_rows(),
+      simd_scalar_shift_immediate_rows(),
+      crypto_rows(),
+  };
+  const auto free_bits = [](const Row& r) { return 32 - std::popcount(r.mask); };
+  std::array<u32, 33> next{};  // per number of free bits: how many, then where the next one goes
+  for (const auto slice : slices)
+    for (const Row& r : slice) ++next[free_bits(r)];
+  u32 total = 0;
+  for (u32& n : next) total += std::exchange(n, total);
+  std::vector<Row> rows(total);
+  for (const auto slice : slices)
+    for (const Row& r : slice) rows[next[free_bits(r)]++] = r;
   return rows;
 }
 
