@@ -1,0 +1,192 @@
+// The translation service with a compiler of the test's: requests go through the real socket and shared memory.
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <random>
+#include <thread>
+
+#include "engine/translator.h"
+#include "frontend-arm/a64_frontend.h"
+#include "service/client.h"
+#include "service/messages.h"
+#include "service/place.h"
+#include "service/server.h"
+
+namespace tiercel::service {
+namespace {
+
+/// Answers with the number of blocks as code.
+class FakeCompiler final : public backend::RegionCompiler {
+ public:
+  bool compile(const ir::Region& region, const backend::RegionRequest&, backend::RegionCode& out,
+               std::string& why) override {
+    if (region.blocks.front().pc == 0x666) std::raise(SIGKILL);
+    if (region.blocks.front().pc == 0x13) return why = "thirteen", false;
+    out = {};
+    out.code.assign(16, static_cast<u8>(region.blocks.size()));
+    out.exits = {{backend::RegionExit::Kind::Direct, 0x1234}, {backend::RegionExit::Kind::Fault, 0x5678}};
+    out.faults = {{3, 7}};
+    if (region.blocks.front().pc == 0xbad) out.faults[0].landing_offset = 16;
+    return true;
+  }
+};
+
+ir::Region region_at(u64 pc) {
+  ir::Region r;
+  ir::Function& f = r.blocks.emplace_back();
+  f.pc = pc;
+  f.end_pc = pc + 4;
+  f.insn_count = 1;
+  ir::Inst insn, jump;
+  insn.op = ir::Opcode::Insn;
+  insn.imm = pc;
+  jump.op = ir::Opcode::Jump;
+  jump.imm = pc;
+  f.insts = {insn, jump};
+  return r;
+}
+
+class ServiceTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/service-test-XXXXXX";
+    ASSERT_NE(mkdtemp(name), nullptr);
+    directory = name;
+    setenv("TIERCEL_SERVICE_DIR", name, 1);
+    std::signal(SIGCHLD, SIG_IGN);  // so that a killed server is gone at once
+    frontend = arm::make_a64_frontend();
+    layout.slots = frontend->layout().slots;
+    layout.state_size = frontend->layout().state_size;
+    layout.pc_offset = frontend->layout().pc_offset;
+    // What a client starts when nobody listens: something that ends at once.
+    options = {layout, backend::HostFeatures::detect(), "/bin/true",
+               [](const std::string& m) { warnings.push_back(m); }};
+    warnings.clear();
+  }
+  void TearDown() override {
+    stop_server();
+    const std::string command = "rm -rf '" + directory + "'";
+    EXPECT_EQ(system(command.c_str()), 0);
+  }
+
+  void start_server() {
+    server = fork();
+    if (server != 0) return;
+    ServerOptions o;
+    o.directory = directory;
+    o.compiler = "/bin/true";
+    o.threads = 2;
+    o.make_compiler = [](const backend::VmLayout&, const backend::HostFeatures&) {
+      return std::make_unique<FakeCompiler>();
+    };
+    _exit(serve(o));
+  }
+  void stop_server() {
+    if (server <= 0) return;
+    kill(server, SIGKILL);
+    waitpid(server, nullptr, 0);
+    server = 0;
+  }
+  engine::RegionAnswer answer_to(engine::RegionService& client, u64 pc) {
+    engine::RegionAnswer a;
+    EXPECT_TRUE(client.submit(pc, region_at(pc), false));
+    EXPECT_TRUE(client.collect(a, true));
+    return a;
+  }
+
+  static inline std::vector<std::string> warnings;
+  std::string directory;
+  pid_t server = 0;
+  std::unique_ptr<guest::Frontend> frontend;
+  backend::VmLayout layout;
+  ClientOptions options;
+};
+
+TEST_F(ServiceTest, CompilesAndRefuses) {
+  start_server();
+  const auto client = make_client(options);
+  const auto good = answer_to(*client, 0x1000);
+  EXPECT_TRUE(good.compiled) << good.why;
+  EXPECT_EQ(good.ticket, 0x1000u);
+  EXPECT_EQ(good.code.code, std::vector<u8>(16, 1));
+  EXPECT_EQ(good.code.exits.size(), 2u);
+  EXPECT_EQ(good.code.faults, (std::vector<backend::RegionFault>{{3, 7}}));
+  const auto refused = answer_to(*client, 0x13);
+  EXPECT_FALSE(refused.compiled);
+  EXPECT_EQ(refused.why, "thirteen");
+  EXPECT_TRUE(warnings.empty());
+}
+
+TEST_F(ServiceTest, RefusesOffsetsOutsideTheCode) {
+  start_server();
+  const auto client = make_client(options);
+  const auto bad = answer_to(*client, 0xbad);
+  EXPECT_FALSE(bad.compiled);
+  EXPECT_NE(bad.why.find("outside"), std::string::npos);
+}
+
+TEST_F(ServiceTest, SurvivesTheDeathOfTheService) {
+  start_server();
+  const auto client = make_client(options);
+  EXPECT_FALSE(answer_to(*client, 0x666).compiled);
+  waitpid(server, nullptr, 0);
+  start_server();
+  EXPECT_TRUE(answer_to(*client, 0x1000).compiled);
+}
+
+TEST_F(ServiceTest, GivesUpWhenNothingStaysAlive) {
+  const auto client = make_client(options);
+  const auto a = answer_to(*client, 0x1000);
+  EXPECT_FALSE(a.compiled);
+  EXPECT_FALSE(client->submit(2, region_at(2), false));
+  EXPECT_EQ(warnings.size(), 1u);
+}
+
+TEST_F(ServiceTest, RefusesADirectoryThatOthersCanEnter) {
+  chmod(directory.c_str(), 0755);
+  const auto client = make_client(options);
+  EXPECT_FALSE(client->submit(1, region_at(1), false));
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(warnings[0].find("only this user"), std::string::npos);
+}
+
+TEST(Messages, DamagedOnesAreRefusedOrSound) {
+  const auto frontend = arm::make_a64_frontend();
+  backend::VmLayout layout;
+  layout.slots = frontend->layout().slots;
+  layout.state_size = frontend->layout().state_size;
+  layout.pc_offset = frontend->layout().pc_offset;
+  const std::vector<u8> request = encode_request(layout, {}, region_at(0x1000), true);
+  backend::RegionCode code;
+  code.code.assign(64, 0xc3);
+  code.exits = {{backend::RegionExit::Kind::Indirect, 0}};
+  code.faults = {{1, 2}, {5, 2}};
+  const std::vector<u8> reply = encode_reply(code);
+  std::string why;
+  Request whole;
+  backend::RegionCode back;
+  EXPECT_TRUE(decode_request(request, whole));
+  EXPECT_TRUE(decode_reply(reply, back, why)) << why;
+  EXPECT_EQ(back.faults, code.faults);
+  std::mt19937 random(1);
+  for (int round = 0; round < 20000; ++round) {
+    std::vector<u8> damaged = round % 2 ? request : reply;
+    for (unsigned n = 1 + random() % 4; n > 0; --n) damaged[random() % damaged.size()] = static_cast<u8>(random());
+    if (round % 5 == 0) damaged.resize(random() % damaged.size());
+    Request r;
+    backend::RegionCode c;
+    if (round % 2)
+      decode_request(damaged, r);
+    else if (decode_reply(damaged, c, why))
+      for (const backend::RegionFault& f : c.faults) EXPECT_LT(f.landing_offset, c.code.size());
+  }
+}
+
+}  // namespace
+}  // namespace tiercel::service
