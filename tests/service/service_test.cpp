@@ -7,7 +7,7 @@
 
 #include <chrono>
 #include <csignal>
-#include <fstream>
+#include <filesystem>
 #include <random>
 #include <thread>
 
@@ -71,8 +71,7 @@ class ServiceTest : public testing::Test {
   }
   void TearDown() override {
     stop_server();
-    const std::string command = "rm -rf '" + directory + "'";
-    EXPECT_EQ(system(command.c_str()), 0);
+    std::filesystem::remove_all(directory);
   }
 
   void start_server() {
@@ -181,10 +180,11 @@ TEST(Messages, DamagedOnesAreRefusedOrSound) {
     if (round % 5 == 0) damaged.resize(random() % damaged.size());
     Request r;
     backend::RegionCode c;
-    if (round % 2)
+    if (round % 2) {
       decode_request(damaged, r);
-    else if (decode_reply(damaged, c, why))
+    } else if (decode_reply(damaged, c, why)) {
       for (const backend::RegionFault& f : c.faults) EXPECT_LT(f.landing_offset, c.code.size());
+    }
   }
 }
 
