@@ -104,11 +104,12 @@ void store_state(const arm::A64State& s, CpuState& to) {
 
 class InterpRunner final : public Runner {
  public:
-  explicit InterpRunner(bool passes) : passes_(passes) {
+  enum class Kind : u8 { Plain, Passes, OneInsn };
+  explicit InterpRunner(Kind kind) : kind_(kind) {
     context_.vm.fp_env = &env_;
     env_.extra = &context_.vm.fp_extra;
   }
-  const char* name() const override { return passes_ ? "interp with passes" : "interp"; }
+  const char* name() const override { return kind_ == Kind::Passes ? "interp with passes" : "interp"; }
   void forget_code() override { blocks_.clear(); }
 
   Outcome run(CpuState& state, Data& data, u64 end) override {
@@ -120,6 +121,7 @@ class InterpRunner final : public Runner {
     u32 sticky = state.fpsr;
     Outcome outcome;
     for (int steps = 0; s.pc != end; ++steps) {
+      if (kind_ == Kind::OneInsn && steps == 1) break;
       if (steps == 1000) {
         outcome = {End::Failed, 0, "no end"};
         break;
@@ -168,12 +170,12 @@ class InterpRunner final : public Runner {
   const ir::Function* block(const guest::BlockKey& key) {
     const auto [i, inserted] = blocks_.try_emplace(key);
     if (inserted) {
-      if (!frontend_->translate(key, memory_, {}, i->second)) {
+      if (!frontend_->translate(key, memory_, limits_, i->second)) {
         blocks_.erase(i);  // the next jump there must find nothing either
         return nullptr;
       }
       ir::verify_or_die(i->second, frontend_->layout().slots, "after translation");
-      if (passes_) {
+      if (kind_ == Kind::Passes) {
         for (const ir::Pass& p : ir::fast_tier_passes()) {
           p.run(i->second, {frontend_->layout().slots});
           ir::verify_or_die(i->second, frontend_->layout().slots, std::string(p.name).c_str());
@@ -183,7 +185,9 @@ class InterpRunner final : public Runner {
     return &i->second;
   }
 
-  bool passes_;
+  const Kind kind_;
+  const guest::TranslateLimits limits_ =
+      kind_ == Kind::OneInsn ? guest::TranslateLimits{.max_insns = 1} : guest::TranslateLimits{};
   std::unique_ptr<guest::Frontend> frontend_ = arm::make_a64_frontend();
   RegionMemory memory_{*frontend_};
   std::unordered_map<guest::BlockKey, ir::Function, guest::BlockKeyHash> blocks_;
@@ -194,7 +198,11 @@ class InterpRunner final : public Runner {
 }  // namespace
 
 std::unique_ptr<Runner> make_interp_runner(bool passes) {
-  return std::make_unique<InterpRunner>(passes);
+  return std::make_unique<InterpRunner>(passes ? InterpRunner::Kind::Passes : InterpRunner::Kind::Plain);
+}
+
+std::unique_ptr<Runner> make_stepper() {
+  return std::make_unique<InterpRunner>(InterpRunner::Kind::OneInsn);
 }
 
 namespace {

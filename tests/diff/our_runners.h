@@ -9,6 +9,8 @@ namespace tiercel::test {
 
 /// Frontend and interpreter; with the fast tier's passes in between, or without.
 std::unique_ptr<Runner> make_interp_runner(bool passes);
+/// The interpreter without passes; run() executes one insn.
+std::unique_ptr<Runner> make_stepper();
 
 /// The fast tier through the engine, as it is used.
 std::vector<std::unique_ptr<Runner>> make_fast_runners();
