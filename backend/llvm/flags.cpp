@@ -34,9 +34,11 @@ Flags Lowering::make_flags(const Inst& inst) {
       f.operands[0] =
           b_.CreateSelect(arg(inst, 0), stored_form(b_, flags(inst.args[1])), stored_form(b_, flags(inst.args[2])));
       return f;
-    default:
-      f.operands[0] = emit_by_eval(inst);
+    default: {
+      const bool inline_compare = inst.op == Opcode::FlagsFcmp && !block_->f->fp.flush;
+      f.operands[0] = inline_compare ? fp_compare_flags(inst) : emit_by_eval(inst);
       return f;
+    }
   }
 }
 

@@ -286,6 +286,8 @@ void Lowering::emit_inst(const Inst& inst, u32 index) {
     return;
   }
   llvm::Value* v = emit_integer(inst);
+  if (v == nullptr) v = emit_vector(inst);
+  if (v == nullptr) v = emit_fp(inst);
   values_[index] = v != nullptr ? v : emit_by_eval(inst);
 }
 

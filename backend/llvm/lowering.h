@@ -174,6 +174,29 @@ class Lowering {
   llvm::Value* emit_cas_wide(const Inst& inst, unsigned first, llvm::Value* at);
   llvm::Value* emit_cas_if(const Inst& inst);
   llvm::Value* memory_equals(const Inst& inst, unsigned expected, llvm::Value* old);
+  // fp.cpp
+  llvm::Value* run_fp(llvm::Type* result, const std::string& code, const char* constraints,
+                      llvm::ArrayRef<llvm::Value*> args);
+  llvm::Value* repaired(const Inst& inst, llvm::Value* v, llvm::Value* doubtful);
+  llvm::Value* any_nan(llvm::Value* v);
+  llvm::Value* fp_operand(const Inst& inst, unsigned k);
+  llvm::Value* fp_result(const Inst& inst, llvm::Value* v);
+  llvm::Value* emit_fp(const Inst& inst);
+  llvm::Value* fp_arithmetic(const Inst& inst, const char* name, unsigned operands);
+  llvm::Value* fp_convert(const Inst& inst);
+  llvm::Value* fp_compare_flags(const Inst& inst);
+
+  // vector.cpp
+  llvm::Value* lanes(llvm::Value* v, unsigned bits);
+  llvm::Value* vector_result(const Inst& inst, llvm::Value* v);
+  llvm::Value* emit_vector(const Inst& inst);
+  llvm::Value* vector_move(const Inst& inst);
+  llvm::Value* vector_shuffle(const Inst& inst);
+  llvm::Value* vector_bitwise(const Inst& inst);
+  llvm::Value* vector_integer(const Inst& inst);
+  llvm::Value* vector_compare(const Inst& inst);
+  llvm::Value* low_half(llvm::Value* v, unsigned bits, bool is_signed);
+
   // fallback.cpp
   llvm::Value* call_eval(Builder& b, llvm::Value* op, llvm::ArrayRef<llvm::Value*> args, llvm::Type* result);
   llvm::Value* emit_by_eval(const Inst& inst);

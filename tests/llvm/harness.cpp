@@ -114,6 +114,17 @@ const guest::Layout& layout() {
   return frontend->layout();
 }
 
+/// Is some lane the least normal number? Only there may Underflow differ: the host looks for tiny results after
+/// rounding (docs/ir.md).
+bool has_least_normal(const arm::A64State& s) {
+  for (const U128& v : s.v)
+    for (const u64 word : {v.lo, v.hi})
+      if ((word & ~u64{0} >> 1) == 0x0010000000000000 || (word & 0x7fffffff) == 0x00800000 ||
+          (word >> 32 & 0x7fffffff) == 0x00800000)
+        return true;
+  return false;
+}
+
 u32 fp_status(const backend::VmContext& c) {
   return (c.mxcsr & 1) | (c.mxcsr >> 1 & 0x1e) | c.fp_extra;
 }
@@ -259,7 +270,8 @@ std::string RegionTester::differences(const backend::RegionExit& expected) {
     if (std::memcmp(host_memory() + i, memory_interpreted_.data() + i, 8) != 0)
       text += fmt::format("  memory at {:#x} differs\n", guest_memory() + i);
   const u32 status = fp_status(compiled_.context()), wanted = fp_status(interpreted_.context());
-  if (status != wanted) text += fmt::format("  FP status: {:#x}, not {:#x}\n", status, wanted);
+  const bool tiny = (status ^ wanted) == ir::fpstatus::kUnderflow && has_least_normal(interpreted_.state());
+  if (status != wanted && !tiny) text += fmt::format("  FP status: {:#x}, not {:#x}\n", status, wanted);
   if ((compiled_.context().mxcsr ^ start_.context().mxcsr) & ~0x3fu) text += "  MXCSR's control bits changed\n";
   return text;
 }
