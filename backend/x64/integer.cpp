@@ -638,6 +638,7 @@ bool Emitter::emit_select(const Inst& inst, u32 i) {
   prepare_condition(c);
   const Gp rx = sized(use_gp(x), inst.type), ry = sized(use_gp(y), inst.type);
   const x86::CondCode cc = condition(c);
+  locked_ = reg_bit(rx.id()) | reg_bit(ry.id());  // EFLAGS hold the condition: what it took may go
   const Gp d = sized(gp(define(i, false, reusable(x) | reusable(y))), inst.type);
   if (d.id() == rx.id()) {
     a.cmov(x86::negateCond(cc), d, ry);
