@@ -160,8 +160,8 @@ void Emitter::emit_sub(const Inst& inst, u32 i) {
   if (is_const(x, c) && c == 0 && !(y == x)) {
     clobber_flags();
     a.neg(define_copy(i, y, 0));
-  } else if (twin == kNoOwner && !(x == y) && hinted_at(i, y) && reusable(y)) {
-    // x - y where y is in the place of the result
+  } else if (twin == kNoOwner && hinted_at(i, y) && reusable(y) && state_[x.index].place != state_[y.index].place) {
+    // x - y where y, and not x with the same bits, is in the place of the result
     clobber_flags();
     const Operand_ left = use_any(x);
     const Gp d = define_copy(i, y, 0);
