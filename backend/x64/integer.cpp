@@ -447,7 +447,10 @@ void Emitter::emit_extr(const Inst& inst, u32 i) {
   clobber_flags();
   const Gp high = sized(use_gp(inst.args[0]), inst.type);
   const Gp d = define_copy(i, inst.args[1], 0);
-  if (n != 0) a.shrd(d, high, n);
+  if (n != 0)
+    a.shrd(d, high, n);
+  else if (inst.type == Type::I32)
+    a.mov(d, d);  // the copy may have cost nothing: then the upper half is still the operand's
 }
 
 /// r's low `width` bits (8, 16 or 32) extended into d.

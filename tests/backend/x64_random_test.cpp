@@ -441,6 +441,9 @@ TEST(X64Random, LeastFeatures) {
 TEST(X64Random, SubtractionOfTwoGetsOfOneSlotIntoIt) {
   run(HostFeatures{}, 0, 206236, 1);
 }
+TEST(X64Random, ExtractionByNothingClearsTheUpperHalf) {
+  run(HostFeatures{}, 0, 308690, 1);
+}
 TEST(X64Random, Avx2) {
   HostFeatures h = HostFeatures::detect();
   h.avx512vl = h.avx512vbmi = h.avx512bitalg = h.gfni = h.vpclmul = false;
