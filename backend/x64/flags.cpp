@@ -540,6 +540,12 @@ void Emitter::emit_ccmp(const Inst& inst, u32 i) {
   prepare_condition(inst.args[0]);
   // Conditions on FP flags may take two registers: settle them while there are some.
   if (eflags_.form == FlagsForm::Fcmp || eflags_.form == FlagsForm::FcmpSwapped) use_gp(inst.args[0]);
+  // EFLAGS of somebody else are in the way of the condition: save them while there are registers.
+  const Value c = inst.args[0];
+  const bool held = eflags_.owner == c.index ||
+                    (this->inst(c).op == Opcode::FlagsCond && state_[c.index].place == kNowhere &&
+                     state_[c.index].spill < 0 && eflags_.owner == this->inst(c).args[0].index);
+  if (!held) clobber_flags();
   const bool subtract = inst.op == Opcode::FlagsCcmpSub;
   const Type type = this->inst(inst.args[1]).type;
   unlock(inst.args[0]);
