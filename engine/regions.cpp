@@ -44,18 +44,17 @@ void Regions::request(CachedBlock& block, Head& head, Translator& translator) {
   const bool dump = options_.dump.llvm && translator.wants_dump(plain.key);
   std::string why;
   auto formed = form_region(plain, cache_, translator, limits, why);
-  if (!formed) {
-    ++stats_.regions_refused;
-    if (dump) fmt::print(stderr, "== no region at {:#x}: {}\n", plain.key.pc, why);
-    return;
-  }
+  if (!formed) return refuse(plain.key, why, dump);
   if (block.plain && block.members.size() >= formed->members.size()) return;  // it has all there is
-  if (!service_->submit(++last_ticket_, formed->region, dump)) {
-    ++stats_.regions_refused;
-    return;
-  }
+  if (!service_->submit(++last_ticket_, formed->region, dump))
+    return refuse(plain.key, "the translation service does not take it", dump);
   head.pending = true;
   work_->pending.push_back({last_ticket_, std::move(formed->members)});
+}
+
+void Regions::refuse(const guest::BlockKey& head, const std::string& why, bool dump) {
+  ++stats_.regions_refused;
+  if (dump) fmt::print(stderr, "== no region at {:#x}: {}\n", head.pc, why);
 }
 
 std::vector<CachedBlock*> Regions::collect(Translator& translator) {
@@ -77,16 +76,12 @@ CachedBlock* Regions::install(RegionAnswer& answer, Translator& translator) {
   work_->heads[head.key].pending = false;
   stats_.region_compile_ns += answer.compile_ns;
   const bool dump = options_.dump.llvm && translator.wants_dump(head.key);
-  if (!answer.compiled) {
-    ++stats_.regions_refused;
-    if (dump) fmt::print(stderr, "== no region at {:#x}: {}\n", head.key.pc, answer.why);
-    return nullptr;
-  }
+  if (!answer.compiled) return refuse(head.key, answer.why, dump), nullptr;
   if (dump)
     fmt::print(stderr, "== region at {:#x}, {} blocks\n{}\n", head.key.pc, pending.members.size(), answer.code.listing);
-  translator.backend().wrap_region(answer.code, wrapped_);
   const bool stale =
       std::any_of(pending.members.begin(), pending.members.end(), [](const CachedBlock* b) { return b->dead; });
+  if (!stale) translator.backend().wrap_region(answer.code, wrapped_);
   if (stale || !cache_.has_room(wrapped_.code.size() + wrapped_.alignment)) {
     ++stats_.regions_dropped;
     return nullptr;

@@ -54,6 +54,7 @@ class Regions {
   };
 
   void request(CachedBlock& block, Head& head, Translator& translator);
+  void refuse(const guest::BlockKey& head, const std::string& why, bool dump);
   CachedBlock* install(RegionAnswer& answer, Translator& translator);
   u32 patience(const Head& head) const;
 

@@ -10,9 +10,9 @@ int main(int argc, char** argv) {
   if (argc != 3 || std::strcmp(argv[1], "--serve") != 0) {
     std::fputs(
         "usage: tiercel-compiler --serve DIRECTORY\n\n"
-        "Compiles hot code for the tiercel processes of one user. tiercel starts it by itself, and it ends when "
-        "nobody\n"
-        "has asked for a minute. To try it by hand: tiercel-compiler --serve ${XDG_RUNTIME_DIR:-/tmp}/tiercel\n",
+        "Compiles hot code for the tiercel processes of one user. tiercel starts it by itself; it ends when nobody "
+        "has\n"
+        "asked for a minute. To watch it: run it on a directory, and tiercel with TIERCEL_SERVICE_DIR set to that.\n",
         argc == 2 && std::strcmp(argv[1], "--help") == 0 ? stdout : stderr);
     return argc == 2 && std::strcmp(argv[1], "--help") == 0 ? 0 : 2;
   }

@@ -18,18 +18,13 @@ const Flags& Lowering::flags(ir::Value v) {
 
 Flags Lowering::make_flags(const Inst& inst) {
   Flags f;
+  if (stays_lazy(inst.op)) {
+    f.kind = kind_index(lazy_kind(*block_->f, inst));
+    for (unsigned k = 0; k < 3; ++k)
+      if (inst.args[k]) f.operands[k] = arg(inst, k);
+    return f;
+  }
   switch (inst.op) {
-    case Opcode::FlagsAdd:
-    case Opcode::FlagsSub:
-    case Opcode::FlagsAdc:
-    case Opcode::FlagsSbc:
-    case Opcode::FlagsLogic:
-    case Opcode::FlagsCcmpSub:
-    case Opcode::FlagsCcmpAdd:
-      f.kind = kind_index(lazy_kind(*block_->f, inst));
-      for (unsigned k = 0; k < 3; ++k)
-        if (inst.args[k]) f.operands[k] = arg(inst, k);
-      return f;
     case Opcode::Select:
       f.operands[0] =
           b_.CreateSelect(arg(inst, 0), stored_form(b_, flags(inst.args[1])), stored_form(b_, flags(inst.args[2])));

@@ -120,20 +120,7 @@ void Lowering::find_flags_kinds() {
     for (auto it = insts.rbegin(); it != insts.rend(); ++it) {
       if (it->op != Opcode::Set || it->slot() != flags_slot_) continue;
       const Inst& v = (*b.f)[it->args[0]];
-      switch (v.op) {
-        case Opcode::FlagsAdd:
-        case Opcode::FlagsSub:
-        case Opcode::FlagsAdc:
-        case Opcode::FlagsSbc:
-        case Opcode::FlagsLogic:
-        case Opcode::FlagsCcmpSub:
-        case Opcode::FlagsCcmpAdd:
-          b.flags_out = kind_index(lazy_kind(*b.f, v));
-          break;
-        default:
-          b.flags_out = Flags::kRaw;
-          break;
-      }
+      b.flags_out = stays_lazy(v.op) ? kind_index(lazy_kind(*b.f, v)) : Flags::kRaw;
       break;
     }
   }
@@ -150,6 +137,22 @@ void Lowering::find_flags_kinds() {
         in = merged;
       }
     }
+  }
+}
+
+/// Flags that are kept as their operands until somebody asks.
+bool Lowering::stays_lazy(Opcode op) {
+  switch (op) {
+    case Opcode::FlagsAdd:
+    case Opcode::FlagsSub:
+    case Opcode::FlagsAdc:
+    case Opcode::FlagsSbc:
+    case Opcode::FlagsLogic:
+    case Opcode::FlagsCcmpSub:
+    case Opcode::FlagsCcmpAdd:
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -89,6 +89,7 @@ class Lowering {
   bool analyse_block(u32 index);
   void find_written();
   void find_flags_kinds();
+  static bool stays_lazy(Opcode op);
   static FlagsKind lazy_kind(const ir::Function& f, const Inst& inst);
   int kind_index(const FlagsKind& kind);
   void make_function();

@@ -181,8 +181,7 @@ void Lowering::store_integer(llvm::Value* v, llvm::Value* at, unsigned bytes, bo
 /// The low 4, 8 or 16 bytes of a float or a vector.
 void Lowering::store_vector(llvm::Value* v, llvm::Value* at, unsigned bytes) {
   llvm::Type* t = bytes == 16 ? type(Type::V128) : bytes == 8 ? b_.getDoubleTy() : b_.getFloatTy();
-  Access a{.element = t};
-  a.inputs = features_.avx512vl ? ",v" : ",x";
+  Access a{.inputs = features_.avx512vl ? ",v" : ",x", .element = t};
   const char* name = bytes == 8 ? "movsd" : bytes == 4 ? "movss" : features_.avx512vl ? "movdqu64" : "movdqu";
   a.code = fmt::format("@{}{} $1, $0", features_.avx ? "v" : "", name);
   access(a, at, {convert(b_, v, t)});

@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "frontend-arm/a64_frontend.h"
 #include "ir/printer.h"
+#include "tests/support/flat_memory.h"
 
 // u32 tiercel_test_call_region(const void* code, VmContext*): as the fast tier's runtime calls a region. Registers hold
 // nonsense on entry, and the C ABI's callee-saved ones are lost.
@@ -73,37 +74,6 @@ void on_fault(int, siginfo_t*, void* ucontext) {
       }
   signal(SIGSEGV, SIG_DFL);
 }
-
-class Memory final : public backend::InterpMemory {
- public:
-  Memory(u8* bytes, u64 first) : bytes_(bytes), first_(first) {}
-  bool load(u64 address, ir::MemAttr m, U128& out) override {
-    const u8* p = at(address, m);
-    out = {};
-    if (p != nullptr) std::memcpy(&out, p, m.bytes());
-    return p != nullptr;
-  }
-  bool store(u64 address, ir::MemAttr m, const U128& value) override {
-    u8* p = at(address, m);
-    if (p != nullptr) std::memcpy(p, &value, m.bytes());
-    return p != nullptr;
-  }
-  bool cas(u64 address, ir::MemAttr m, U128& expected, const U128& desired) override {
-    U128 old;
-    if (!load(address, m, old)) return false;
-    if (old == expected) store(address, m, desired);
-    expected = old;
-    return true;
-  }
-
- private:
-  u8* at(u64 address, ir::MemAttr m) const {
-    const u64 offset = address - first_;
-    return offset <= RegionTester::kMemorySize - m.bytes() ? bytes_ + offset : nullptr;
-  }
-  u8* bytes_;
-  u64 first_;
-};
 
 u8* host_memory() {
   return reinterpret_cast<u8*>(RegionTester::kMemory);
@@ -193,7 +163,7 @@ std::string RegionTester::compile(const ir::Region& region) {
 backend::RegionExit RegionTester::interpret(const ir::Region& region, u64 max_blocks) {
   using Kind = backend::RegionExit::Kind;
   backend::VmContext& c = interpreted_.context();
-  Memory memory(memory_interpreted_.data(), guest_memory());
+  test::FlatMemory memory(memory_interpreted_, guest_memory());
   const auto block_at = [&](u64 pc) -> const ir::Function* {
     for (const ir::Function& f : region.blocks)
       if (f.pc == pc) return &f;

@@ -6,46 +6,16 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "tests/support/flat_memory.h"
 
 namespace tiercel::test {
 namespace {
 
 constexpr u32 kDefaultMxcsr = 0x1f80;
 
-class Memory final : public backend::InterpMemory {
- public:
-  explicit Memory(std::span<u8> bytes) : bytes_(bytes) {}
-  bool load(u64 address, ir::MemAttr m, U128& out) override {
-    u8* p = at(address, m);
-    out = {};
-    if (p != nullptr) std::memcpy(&out, p, m.bytes());
-    return p != nullptr;
-  }
-  bool store(u64 address, ir::MemAttr m, const U128& value) override {
-    u8* p = at(address, m);
-    if (p != nullptr) std::memcpy(p, &value, m.bytes());
-    return p != nullptr;
-  }
-  bool cas(u64 address, ir::MemAttr m, U128& expected, const U128& desired) override {
-    U128 old;
-    if (!load(address, m, old)) return false;
-    if (old == expected) store(address, m, desired);
-    expected = old;
-    return true;
-  }
-
- private:
-  u8* at(u64 address, ir::MemAttr m) const {
-    const u64 offset = address - Machine::kMemoryStart;
-    return offset < bytes_.size() && bytes_.size() - offset >= m.bytes() ? bytes_.data() + offset : nullptr;
-  }
-  std::span<u8> bytes_;
-};
-
 }  // namespace
 
-Machine::Machine(guest::Frontend& frontend)
-    : layout_(frontend.layout()), memory_(kMemorySize) {
+Machine::Machine(guest::Frontend& frontend) : layout_(frontend.layout()), memory_(kMemorySize) {
   const std::size_t bytes = (backend::kStateOffset + layout_.state_size + 63) / 64 * 64;
   void* memory = std::aligned_alloc(64, bytes);
   CHECK(memory);
@@ -102,7 +72,7 @@ void Machine::set_fp_status(u32 status) {
 }
 
 Outcome Machine::interpret(const ir::Function& f) {
-  Memory memory(memory_);
+  FlatMemory memory(memory_, kMemoryStart);
   const u32 host = _mm_getcsr();
   _mm_setcsr(context_->mxcsr);
   const auto r = backend::interpret(f, layout_.slots, *context_, memory);
