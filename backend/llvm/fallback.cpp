@@ -1,4 +1,5 @@
 // Whatever has no form of its own goes through ir::eval, and the FP status registers.
+#include <fmt/format.h>
 #include <llvm/IR/InlineAsm.h>
 
 #include <cstring>
@@ -34,24 +35,67 @@ llvm::GlobalVariable* Lowering::make_constant(llvm::Constant* c) {
   return found;
 }
 
+namespace {
+
+constexpr unsigned kOp = 0, kContext = 8, kResult = 16, kArgs = 32, kBlockSize = kArgs + 4 * 16;
+
+/// Calls VmContext::eval for a block of memory whose address is on the stack above the return address. All registers
+/// but EFLAGS come back as they were, so that a call in a cold block costs the hot code around it nothing.
+std::string eval_stub(const HostFeatures& features) {
+  constexpr const char* kSaved[] = {"rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11"};
+  const unsigned vectors = features.avx512vl ? 32 : 16, width = features.avx ? 32 : 16;
+  const char* move = features.avx512vl ? "vmovdqu64" : features.avx ? "vmovups" : "movups";
+  const unsigned masks = features.avx512vl ? 8 : 0, masks_at = vectors * width;
+  const auto save_or_restore = [&](bool save) {
+    std::string s;
+    const auto line = [&](const char* name, const std::string& reg, unsigned at) {
+      s += save ? fmt::format("{} %{}, {}(%rsp)\n", name, reg, at) : fmt::format("{} {}(%rsp), %{}\n", name, at, reg);
+    };
+    for (unsigned i = 0; i < vectors; ++i) line(move, fmt::format("{}mm{}", features.avx ? 'y' : 'x', i), i * width);
+    for (unsigned i = 0; i < masks; ++i) line("kmovq", fmt::format("k{}", i), masks_at + 8 * i);
+    return s;
+  };
+  std::string s = ".text\n.p2align 4\n.Leval:\npushq %rbp\nmovq %rsp, %rbp\n";
+  for (const char* reg : kSaved) s += fmt::format("pushq %{}\n", reg);
+  s += fmt::format("subq ${}, %rsp\nandq $-64, %rsp\n", masks_at + 8 * masks) + save_or_restore(true);
+  s += fmt::format("movq 16(%rbp), %rax\nmovq {}(%rax), %rdi\nleaq {}(%rax), %rsi\nleaq {}(%rax), %rdx\n", kOp, kArgs,
+                   kResult);
+  s += fmt::format("movq {}(%rax), %rax\nmovq {}(%rax), %rcx\n", kContext, offsetof(VmContext, fp_env));
+  s += fmt::format("{}call *{}(%rax)\n", features.avx ? "vzeroupper\n" : "", offsetof(VmContext, eval));
+  s += save_or_restore(false) + fmt::format("leaq -{}(%rbp), %rsp\n", 8 * std::size(kSaved));
+  for (std::size_t i = std::size(kSaved); i-- > 0;) s += fmt::format("popq %{}\n", kSaved[i]);
+  return s + "popq %rbp\nretq\n";
+}
+
+}  // namespace
+
 llvm::Value* Lowering::call_eval(Builder& b, llvm::Value* op, llvm::ArrayRef<llvm::Value*> args, llvm::Type* result) {
-  llvm::Type* cell = type(Type::V128);
-  if (eval_args_ == nullptr) {
+  if (eval_block_ == nullptr) {
+    module_.appendModuleInlineAsm(eval_stub(features_));
     BasicBlock& entry = function_->getEntryBlock();
     Builder at(&entry, entry.begin());
-    eval_args_ = at.CreateAlloca(cell, at.getInt32(4));
-    eval_result_ = at.CreateAlloca(cell);
+    eval_block_ = at.CreateAlloca(llvm::ArrayType::get(at.getInt8Ty(), kBlockSize));
+    eval_block_->setAlignment(llvm::Align(16));
+    at.CreateStore(ctx_, at.CreateConstInBoundsGEP1_32(at.getInt8Ty(), eval_block_, kContext));
   }
+  const auto field = [&](unsigned offset) { return b.CreateConstInBoundsGEP1_32(b.getInt8Ty(), eval_block_, offset); };
+  const auto is_vector = [](llvm::Value* v) { return v->getType()->getPrimitiveSizeInBits() == 128; };
+  b.CreateStore(op, field(kOp));
   for (unsigned k = 0; k < args.size(); ++k) {
     if (args[k] == nullptr) continue;
-    b.CreateStore(convert(b, args[k], cell), b.CreateConstInBoundsGEP1_32(cell, eval_args_, k));
+    if (is_vector(args[k])) {
+      b.CreateAlignedStore(args[k], field(kArgs + 16 * k), llvm::Align(16));
+      continue;
+    }
+    llvm::Type* word = b.getInt64Ty();
+    b.CreateStore(convert(b, args[k], word), field(kArgs + 16 * k));
+    b.CreateStore(b.getInt64(0), field(kArgs + 16 * k + 8));
   }
-  llvm::Type* pointer = b.getPtrTy();
-  auto* fn_type = llvm::FunctionType::get(b.getVoidTy(), {pointer, pointer, pointer, pointer}, false);
-  llvm::Value* fn = b.CreateLoad(pointer, context_field(b, offsetof(VmContext, eval)));
-  llvm::Value* env = b.CreateLoad(pointer, context_field(b, offsetof(VmContext, fp_env)));
-  b.CreateCall(fn_type, fn, {op, eval_args_, eval_result_, env});
-  return convert(b, b.CreateLoad(cell, eval_result_), result);
+  auto* fn = llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy()}, false);
+  auto* code = llvm::InlineAsm::get(fn, "pushq $0; call .Leval; leaq 8(%rsp), %rsp", "r,~{memory},~{flags}", true);
+  b.CreateCall(fn, code, {eval_block_});
+  if (result->getPrimitiveSizeInBits() == 128) return b.CreateAlignedLoad(result, field(kResult), llvm::Align(16));
+  return convert(b, b.CreateLoad(b.getInt64Ty(), field(kResult)), result);
 }
 
 llvm::Value* Lowering::emit_by_eval(const Inst& inst) {

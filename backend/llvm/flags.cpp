@@ -29,6 +29,9 @@ Flags Lowering::make_flags(const Inst& inst) {
       f.operands[0] =
           b_.CreateSelect(arg(inst, 0), stored_form(b_, flags(inst.args[1])), stored_form(b_, flags(inst.args[2])));
       return f;
+    case Opcode::FlagsFromNzcv:
+      f.operands[0] = stored_from_nzcv(arg(inst, 0));
+      return f;
     default: {
       const bool inline_compare = inst.op == Opcode::FlagsFcmp && !block_->f->fp.flush;
       f.operands[0] = inline_compare ? fp_compare_flags(inst) : emit_by_eval(inst);
@@ -90,6 +93,13 @@ llvm::Value* Lowering::stored_form(Builder& b, const Flags& f) {
     default:
       return compare_flags(b, kind, f.operands[0], f.operands[1]);
   }
+}
+
+/// Of N, Z, C and V in bits 31 to 28.
+llvm::Value* Lowering::stored_from_nzcv(llvm::Value* nzcv) {
+  const auto bits = [&](llvm::Value* v, u64 shift, u32 mask) { return b_.CreateAnd(b_.CreateLShr(v, shift), mask); };
+  llvm::Value* borrow = bits(b_.CreateNot(nzcv), 21, 0x100);
+  return b_.CreateOr(b_.CreateOr(bits(nzcv, 16, 0xc000), borrow), bits(nzcv, 28, 1));
 }
 
 /// By ir::eval: where different kinds come together, mostly exits want to know.

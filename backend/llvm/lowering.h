@@ -124,6 +124,7 @@ class Lowering {
   Flags make_flags(const Inst& inst);
   llvm::Value* condition(const Flags& f, ir::Cond cond);
   llvm::Value* stored_form(Builder& b, const Flags& f);
+  llvm::Value* stored_from_nzcv(llvm::Value* nzcv);
   llvm::Value* dynamic_stored_form(Builder& b, const Flags& f);
   llvm::Value* compare_flags(Builder& b, const FlagsKind& kind, llvm::Value* x, llvm::Value* y);
   llvm::Value* carry_flags(Builder& b, const FlagsKind& kind, llvm::ArrayRef<llvm::Value*> operands);
@@ -187,16 +188,43 @@ class Lowering {
   llvm::Value* fp_convert(const Inst& inst);
   llvm::Value* fp_compare_flags(const Inst& inst);
 
-  // vector.cpp
+  // vector*.cpp
   llvm::Value* lanes(llvm::Value* v, unsigned bits);
+  static llvm::Constant* splat(llvm::Value* like, u64 lane);
   llvm::Value* vector_result(const Inst& inst, llvm::Value* v);
   llvm::Value* emit_vector(const Inst& inst);
   llvm::Value* vector_move(const Inst& inst);
   llvm::Value* vector_shuffle(const Inst& inst);
   llvm::Value* vector_bitwise(const Inst& inst);
-  llvm::Value* vector_integer(const Inst& inst);
   llvm::Value* vector_compare(const Inst& inst);
+  llvm::Value* vector_integer(const Inst& inst);
+  llvm::Value* vector_bits(const Inst& inst);
+  llvm::Value* vector_halving(Opcode op, llvm::Value* a, llvm::Value* b);
   llvm::Value* low_half(llvm::Value* v, unsigned bits, bool is_signed);
+  llvm::Value* narrowed(llvm::Value* wide);
+  enum class Shift { Left, Right, RightSigned };
+  llvm::Value* vector_shift(const Inst& inst);
+  bool shifts_by_lanes(unsigned bits) const;
+  llvm::Value* shift_counts(llvm::Value* v, unsigned bits);
+  llvm::Value* shift_lanes(Shift kind, llvm::Value* x, llvm::Value* count);
+  llvm::Value* shift_down(llvm::Value* x, unsigned n, bool is_signed);
+  llvm::Value* shift_down(llvm::Value* x, llvm::Value* count, bool is_signed, bool rounding);
+  llvm::Value* rounded_half(llvm::Value* x, bool is_signed);
+  llvm::Value* vector_saturating(const Inst& inst);
+  llvm::Value* saturated(const Inst& inst, llvm::Value* value, llvm::Value* hit);
+  llvm::Value* saturating_shift(const Inst& inst);
+  llvm::Value* saturating_product(const Inst& inst);
+  llvm::Value* saturating_narrow(const Inst& inst);
+
+  // crypto.cpp
+  llvm::Value* emit_crypto(const Inst& inst);
+  llvm::Value* words(const Inst& inst, unsigned k);
+  llvm::Value* host(llvm::Intrinsic::ID id, llvm::ArrayRef<llvm::Value*> args);
+  llvm::Value* crc32c(const Inst& inst);
+  llvm::Value* aes(const Inst& inst);
+  llvm::Value* sha1_rounds(const Inst& inst, u8 function, u32 round_constant);
+  llvm::Value* sha1_schedule(const Inst& inst);
+  llvm::Value* sha256_rounds(const Inst& inst);
 
   // fallback.cpp
   llvm::Value* call_eval(Builder& b, llvm::Value* op, llvm::ArrayRef<llvm::Value*> args, llvm::Type* result);
@@ -227,9 +255,8 @@ class Lowering {
 
   llvm::Function* function_ = nullptr;
   llvm::Value* ctx_ = nullptr;
-  llvm::Value* memory_base_ = nullptr;  // null: guest addresses are host addresses
-  llvm::AllocaInst* eval_args_ = nullptr;
-  llvm::AllocaInst* eval_result_ = nullptr;
+  llvm::Value* memory_base_ = nullptr;      // null: guest addresses are host addresses
+  llvm::AllocaInst* eval_block_ = nullptr;  // operands and result of a call of ir::eval
   llvm::AllocaInst* mxcsr_ = nullptr;
   llvm::GlobalVariable* flags_ops_ = nullptr;  // one PureOp per kind, for flags whose kind is not known
   ir::SlotId flags_slot_ = 0xffff;

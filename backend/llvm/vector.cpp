@@ -1,9 +1,9 @@
-// Vector moves, bitwise and integer opcodes that LLVM knows.
+// Vector moves, bitwise opcodes, compares; the other families have files of their own.
+#include <llvm/IR/IntrinsicsX86.h>
+
 #include "backend/llvm/lowering.h"
 
 namespace tiercel::backend::region {
-
-namespace intrinsic = llvm::Intrinsic;
 
 /// All 128 bits as lanes of `bits` bits.
 llvm::Value* Lowering::lanes(llvm::Value* v, unsigned bits) {
@@ -24,6 +24,8 @@ llvm::Value* Lowering::emit_vector(const Inst& inst) {
   v = vector_bitwise(inst);
   if (v == nullptr) v = vector_integer(inst);
   if (v == nullptr) v = vector_compare(inst);
+  if (v == nullptr) v = vector_shift(inst);
+  if (v == nullptr) v = vector_saturating(inst);
   return v != nullptr ? vector_result(inst, v) : nullptr;
 }
 
@@ -51,6 +53,14 @@ llvm::Value* Lowering::vector_move(const Inst& inst) {
     }
     case Opcode::VShuffle:
       return vector_shuffle(inst);
+    case Opcode::VTbl: {  // PSHUFB makes zeros where bit 7 of the index is set, which 16 + 0x70 sets
+      llvm::Value* picks =
+          b_.CreateBinaryIntrinsic(llvm::Intrinsic::uadd_sat, lanes(arg(inst, 1), 8),
+                                   llvm::ConstantVector::getSplat(llvm::ElementCount::getFixed(16), b_.getInt8(0x70)));
+      return b_.CreateBitCast(
+          b_.CreateIntrinsic(llvm::Intrinsic::x86_ssse3_pshuf_b_128, {}, {lanes(arg(inst, 0), 8), picks}),
+          type(Type::V128));
+    }
     default:
       return nullptr;
   }
@@ -94,61 +104,6 @@ llvm::Value* Lowering::vector_bitwise(const Inst& inst) {
     default:
       return nullptr;
   }
-}
-
-llvm::Value* Lowering::vector_integer(const Inst& inst) {
-  const unsigned bits = ir::lane_bits(inst.arr);
-  const auto x = [&](unsigned k) { return lanes(arg(inst, k), bits); };
-  const auto count = [&] { return llvm::ConstantInt::get(lanes(arg(inst, 0), bits)->getType(), inst.imm); };
-  switch (inst.op) {
-    case Opcode::VAdd:
-      return b_.CreateAdd(x(0), x(1));
-    case Opcode::VSub:
-      return b_.CreateSub(x(0), x(1));
-    case Opcode::VMul:
-      return b_.CreateMul(x(0), x(1));
-    case Opcode::VNeg:
-      return b_.CreateNeg(x(0));
-    case Opcode::VAbs:
-      return b_.CreateBinaryIntrinsic(intrinsic::abs, x(0), b_.getFalse());
-    case Opcode::VMaxS:
-      return b_.CreateBinaryIntrinsic(intrinsic::smax, x(0), x(1));
-    case Opcode::VMinS:
-      return b_.CreateBinaryIntrinsic(intrinsic::smin, x(0), x(1));
-    case Opcode::VMaxU:
-      return b_.CreateBinaryIntrinsic(intrinsic::umax, x(0), x(1));
-    case Opcode::VMinU:
-      return b_.CreateBinaryIntrinsic(intrinsic::umin, x(0), x(1));
-    case Opcode::VCnt:
-      return b_.CreateUnaryIntrinsic(intrinsic::ctpop, lanes(arg(inst, 0), 8));
-    case Opcode::VShlI:
-      return b_.CreateShl(x(0), count());
-    case Opcode::VShrUI:
-      return inst.imm >= bits ? llvm::Constant::getNullValue(type(Type::V128)) : b_.CreateLShr(x(0), count());
-    case Opcode::VShrSI: {
-      llvm::Value* v = x(0);
-      return b_.CreateAShr(v, llvm::ConstantInt::get(v->getType(), std::min<u64>(inst.imm, bits - 1)));
-    }
-    case Opcode::VExtS:
-    case Opcode::VExtU:
-      return low_half(arg(inst, 0), bits, inst.op == Opcode::VExtS);
-    case Opcode::VMullS:
-    case Opcode::VMullU: {
-      const bool is_signed = inst.op == Opcode::VMullS;
-      return b_.CreateMul(low_half(arg(inst, 0), bits, is_signed), low_half(arg(inst, 1), bits, is_signed));
-    }
-    default:
-      return nullptr;
-  }
-}
-
-/// The lanes of the low half, each extended to `bits` bits.
-llvm::Value* Lowering::low_half(llvm::Value* v, unsigned bits, bool is_signed) {
-  std::vector<int> low(128 / bits);
-  for (unsigned i = 0; i < low.size(); ++i) low[i] = static_cast<int>(i);
-  llvm::Value* narrow = b_.CreateShuffleVector(lanes(v, bits / 2), low);
-  llvm::Type* wide = llvm::FixedVectorType::get(b_.getIntNTy(bits), 128 / bits);
-  return is_signed ? b_.CreateSExt(narrow, wide) : b_.CreateZExt(narrow, wide);
 }
 
 llvm::Value* Lowering::vector_compare(const Inst& inst) {
