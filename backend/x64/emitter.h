@@ -155,7 +155,7 @@ class Emitter {
     u8 hint;  // register to be defined in
     bool high_zero;
     bool fused;  // a Flags value whose twin makes it
-    bool alias;  // an extension that cost nothing
+    bool alias;  // an extension or shift that cost nothing
   };
   struct Cold {
     void (*emit)(Emitter&, void*);
@@ -246,6 +246,7 @@ class Emitter {
   bool emit_integer(const Inst& inst, u32 i);
   bool emit_integer_op(const Inst& inst, u32 i);
   Gp define_copy(u32 i, Value from, u64 extra_reusable);
+  void def_unchanged(u32 i, Value v);
   void two_operand(u32 id, u32 i, Value x, Value y, bool commutes);
   bool hinted_at(u32 i, Value v) const;
   void emit_add(const Inst& inst, u32 i);

@@ -140,14 +140,14 @@ void Emitter::set_eflags_condition(u32 owner, CondCode cc) {
 
 void Emitter::clobber_flags() {
   if (eflags_.owner == kNoOwner) return;
-  if (state_[eflags_.owner].last_use >= index_ && state_[eflags_.owner].place == kNowhere &&
-      state_[eflags_.owner].spill < 0)
-    save_eflags();
+  if (state_[eflags_.owner].last_use >= index_) save_eflags();
   eflags_.owner = kNoOwner;
 }
 
-/// Copies the owner's flags or condition to a register. EFLAGS keep it, though perhaps in another form.
+/// Copies the owner's flags or condition to a register unless there is a copy. EFLAGS keep it, though perhaps in
+/// another form.
 void Emitter::save_eflags() {
+  if (state_[eflags_.owner].place != kNowhere || state_[eflags_.owner].spill >= 0) return;
   const u64 locked = locked_;
   save_eflags_to_register();
   locked_ = locked;  // the saved value may be spilled, its temporaries are free
@@ -264,9 +264,7 @@ CondCode Emitter::flags_condition(Value flags, ir::Cond cond) {
 
 /// Equal means ZF and not PF.
 CondCode Emitter::fcmp_equal(ir::Cond cond) {
-  const u32 owner = eflags_.owner;
-  const ValueState& s = state_[owner];
-  if (s.last_use > index_ && s.place == kNowhere && s.spill < 0) save_eflags();
+  if (flags_live()) save_eflags();
   const Gp t = temp_gp(), u = temp_gp();
   a.setnp(t.r8());
   a.sete(u.r8());
@@ -343,7 +341,10 @@ void Emitter::prepare_carry(Value c) {
   if (inst(c).op == Opcode::Const) return;
   const bool is_carry =
       inst(c).op == Opcode::FlagsCond && (inst(c).cond() == ir::Cond::Hs || inst(c).cond() == ir::Cond::Lo);
-  if (!is_carry || s.place != kNowhere || s.spill >= 0) use_gp(c);
+  if (is_carry && s.place == kNowhere && s.spill < 0) return;
+  use_gp(c);
+  // The flags c was made of have served: saving them later, beside all operands, would take one register too many.
+  if (!flags_live()) eflags_.owner = kNoOwner;
 }
 
 /// CF = c, or not c if inverted.
@@ -542,9 +543,9 @@ void Emitter::emit_ccmp(const Inst& inst, u32 i) {
   if (eflags_.form == FlagsForm::Fcmp || eflags_.form == FlagsForm::FcmpSwapped) use_gp(inst.args[0]);
   // EFLAGS of somebody else are in the way of the condition: save them while there are registers.
   const Value c = inst.args[0];
-  const bool held = eflags_.owner == c.index ||
-                    (this->inst(c).op == Opcode::FlagsCond && state_[c.index].place == kNowhere &&
-                     state_[c.index].spill < 0 && eflags_.owner == this->inst(c).args[0].index);
+  const bool held =
+      eflags_.owner == c.index || (this->inst(c).op == Opcode::FlagsCond && state_[c.index].place == kNowhere &&
+                                   state_[c.index].spill < 0 && eflags_.owner == this->inst(c).args[0].index);
   if (!held) clobber_flags();
   const bool subtract = inst.op == Opcode::FlagsCcmpSub;
   const Type type = this->inst(inst.args[1]).type;

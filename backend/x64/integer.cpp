@@ -102,6 +102,13 @@ Gp Emitter::define_copy(u32 i, Value from, u64 extra_reusable) {
   return sized(d, type);
 }
 
+/// The result is v. Nothing clears the upper half of its register, so only what is known of v's is known of it.
+void Emitter::def_unchanged(u32 i, Value v) {
+  state_[i].alias = true;
+  def_alias(i, v);
+  if (high_zero(v)) set_high_zero(i);
+}
+
 /// x op y into the result, setting EFLAGS.
 void Emitter::two_operand(u32 id, u32 i, Value x, Value y, bool commutes) {
   clobber_flags();
@@ -431,9 +438,9 @@ void Emitter::shift_by(const Inst& inst, u32 i, u32 n) {
     inst.op == Opcode::Shl ? a.shlx(d, r, count) : inst.op == Opcode::Shr ? a.shrx(d, r, count) : a.sarx(d, r, count);
     return;
   }
+  if (n == 0) return def_unchanged(i, x);
   clobber_flags();
-  const Gp d = define_copy(i, x, 0);
-  if (n != 0) a.emit(shift_id(inst.op), d, asmjit::Imm(n));
+  a.emit(shift_id(inst.op), define_copy(i, x, 0), asmjit::Imm(n));
 }
 
 void Emitter::emit_extr(const Inst& inst, u32 i) {
@@ -444,13 +451,10 @@ void Emitter::emit_extr(const Inst& inst, u32 i) {
     a.rorx(sized(d, inst.type), sized(r, inst.type), n);
     return;
   }
+  if (n == 0) return def_unchanged(i, inst.args[1]);
   clobber_flags();
   const Gp high = sized(use_gp(inst.args[0]), inst.type);
-  const Gp d = define_copy(i, inst.args[1], 0);
-  if (n != 0)
-    a.shrd(d, high, n);
-  else if (inst.type == Type::I32)
-    a.mov(d, d);  // the copy may have cost nothing: then the upper half is still the operand's
+  a.shrd(define_copy(i, inst.args[1], 0), high, n);
 }
 
 /// r's low `width` bits (8, 16 or 32) extended into d.
@@ -467,7 +471,8 @@ void Emitter::extend(Gp d, Gp r, unsigned width, bool is_signed, Type type) {
 void Emitter::emit_ubfx(const Inst& inst, u32 i) {
   const Value x = inst.args[0];
   const u32 lsb = inst.lsb(), width = inst.width(), bits = ir::type_bits(inst.type);
-  if (lsb == 0 && width < bits) return and_constant(i, x, low_mask(width));
+  if (width == bits) return def_unchanged(i, x);
+  if (lsb == 0) return and_constant(i, x, low_mask(width));
   if (lsb + width != bits && width < 32 && cpu_.bmi2) {
     const bool simple = width == 8 || width == 16;
     if (!simple) clobber_flags();
@@ -483,13 +488,14 @@ void Emitter::emit_ubfx(const Inst& inst, u32 i) {
   clobber_flags();
   const Gp d = define_copy(i, x, 0);
   if (lsb + width != bits) a.shl(d, bits - lsb - width);
-  if (width != bits) a.shr(d, bits - width);
+  a.shr(d, bits - width);
 }
 
 void Emitter::emit_sbfx(const Inst& inst, u32 i) {
   const Value x = inst.args[0];
   const u32 lsb = inst.lsb(), width = inst.width(), bits = ir::type_bits(inst.type);
-  if ((width == 8 || width == 16 || width == 32) && width < bits && (lsb == 0 || (cpu_.bmi2 && lsb + width != bits))) {
+  if (width == bits) return def_unchanged(i, x);
+  if ((width == 8 || width == 16 || width == 32) && (lsb == 0 || (cpu_.bmi2 && lsb + width != bits))) {
     const Gp r = use_gp(x);
     const Gp d = gp(define(i, false, reusable(x)));
     if (lsb != 0) a.rorx(sized(d, inst.type), sized(r, inst.type), lsb);
@@ -498,15 +504,12 @@ void Emitter::emit_sbfx(const Inst& inst, u32 i) {
   clobber_flags();
   const Gp d = define_copy(i, x, 0);
   if (lsb + width != bits) a.shl(d, bits - lsb - width);
-  if (width != bits) a.sar(d, bits - width);
+  a.sar(d, bits - width);
 }
 
 void Emitter::emit_bfi(const Inst& inst, u32 i) {
   const u32 lsb = inst.lsb(), width = inst.width(), bits = ir::type_bits(inst.type);
-  if (width == bits) {
-    define_copy(i, inst.args[1], 0);
-    return;
-  }
+  if (width == bits) return def_unchanged(i, inst.args[1]);
   clobber_flags();
   // The field in place, from b.
   const Gp t = temp_gp();
@@ -528,7 +531,6 @@ void Emitter::emit_bfi(const Inst& inst, u32 i) {
   if (lsb != 0) a.shl(sized(t, inst.type), lsb);
   u64 c;
   if (is_const(inst.args[0], c) && c == 0) {
-    if (lsb == 0 && top) return def_in(i, t);
     return def_in(i, t);
   }
   const u64 keep = ~(low_mask(width) << lsb) & low_mask(bits);

@@ -24,6 +24,7 @@ bool Emitter::is_const(Value v, u64& out) const {
 
 void Emitter::put(u32 index, unsigned reg) {
   ValueState& s = state_[index];
+  DCHECK(s.place == kNowhere);
   s.place = static_cast<u8>(reg);
   s.next = first_[reg];
   first_[reg] = index;
@@ -31,6 +32,7 @@ void Emitter::put(u32 index, unsigned reg) {
 
 void Emitter::put_in_slot(u32 index, u16 slot) {
   ValueState& s = state_[index];
+  DCHECK(s.place == kNowhere);
   s.place = kSlotMemory;
   s.slot = slot;
   s.slot_version = slot_version_[slot];

@@ -438,12 +438,6 @@ TEST(X64Random, Chaos) {
 TEST(X64Random, LeastFeatures) {
   run(HostFeatures{}, 0, 200001, 2000);
 }
-TEST(X64Random, SubtractionOfTwoGetsOfOneSlotIntoIt) {
-  run(HostFeatures{}, 0, 206236, 1);
-}
-TEST(X64Random, ExtractionByNothingClearsTheUpperHalf) {
-  run(HostFeatures{}, 0, 308690, 1);
-}
 TEST(X64Random, Avx2) {
   HostFeatures h = HostFeatures::detect();
   h.avx512vl = h.avx512vbmi = h.avx512bitalg = h.gfni = h.vpclmul = false;
