@@ -1,6 +1,7 @@
-// Floating point under the guest's MXCSR. The host's instructions stand in asm: LLVM must neither fold them with a
-// rounding mode of its own nor drop, merge or invent what raises sticky bits. Results that are no NaN are the same on
-// Arm and x86; a NaN is made again by ir::eval in a cold block, which knows Arm's rules. Flushing modes are ir::eval's.
+// Floating-point arithmetic under the guest's MXCSR. What LLVM has a constrained intrinsic for is one (dynamic
+// rounding, strict exceptions): it neither folds them with a rounding mode of its own nor drops, merges or invents what
+// raises sticky bits. The rest stands in asm. Results that are no NaN are the same on Arm and x86; a NaN is made again
+// by ir::eval in a cold block, which knows Arm's rules.
 #include <fmt/format.h>
 #include <llvm/IR/InlineAsm.h>
 
@@ -8,19 +9,55 @@
 
 namespace tiercel::backend::region {
 
-/// `name` without the AVX forms' v; operands x, y(, ...) are registers of `result`'s kind.
-llvm::Value* Lowering::run_fp(llvm::Type* result, const std::string& code, const char* constraints,
+namespace intrinsic = llvm::Intrinsic;
+
+/// The function does not get the attribute strictfp: with it LLVM puts a WAIT behind every asm.
+void Lowering::make_fp_strict() {
+  b_.setIsFPConstrained(true);
+  b_.setDefaultConstrainedRounding(llvm::RoundingMode::Dynamic);
+  b_.setDefaultConstrainedExcept(llvm::fp::ebStrict);
+}
+
+/// Host instructions with results and operands in vector (v; x: below xmm16) or general registers. `$v` stands for the
+/// AVX forms' v.
+llvm::Value* Lowering::run_fp(llvm::Type* result, std::string code, std::string constraints,
                               llvm::ArrayRef<llvm::Value*> args) {
   std::vector<llvm::Type*> types;
   for (llvm::Value* a : args) types.push_back(a->getType());
   auto* fn = llvm::FunctionType::get(result, types, false);
+  if (!features_.avx512vl) std::replace(constraints.begin(), constraints.end(), 'v', 'x');
   return b_.CreateCall(fn, llvm::InlineAsm::get(fn, code, constraints, true), args);
 }
 
-/// `v`, or what ir::eval says where `doubtful` holds.
-llvm::Value* Lowering::repaired(const Inst& inst, llvm::Value* v, llvm::Value* doubtful) {
-  BasicBlock *before = b_.GetInsertBlock(), *cold = new_block("nan"), *done = new_block("number");
-  b_.CreateCondBr(doubtful, cold, done, unlikely_taken());
+/// `name` on x and perhaps y, with an immediate if that is not negative.
+llvm::Value* Lowering::host_fp(const std::string& name, llvm::Value* x, llvm::Value* y, int immediate, bool vex_only) {
+  const std::string imm = immediate < 0 ? "" : fmt::format("$${}, ", immediate);
+  std::string constraints = y == nullptr ? "=v,v" : features_.avx ? "=v,v,v" : "=v,0,v";
+  if (vex_only) std::replace(constraints.begin(), constraints.end(), 'v', 'x');
+  const char* v = features_.avx ? "v" : "";
+  if (y == nullptr) return run_fp(x->getType(), fmt::format("{}{} {}$1, $0", v, name, imm), constraints, {x});
+  return run_fp(x->getType(), fmt::format("{}{} {}$2, {}$0", v, name, imm, features_.avx ? "$1, " : ""), constraints,
+                {x, y});
+}
+
+/// "ss", "sd", "ps" or "pd".
+std::string Lowering::fp_suffix(llvm::Type* t) {
+  return fmt::format("{}{}", t->isVectorTy() ? 'p' : 's', t->getScalarType()->isDoubleTy() ? 'd' : 's');
+}
+
+/// Where `condition` holds the instruction is ir::eval's; see repaired.
+void Lowering::doubt(llvm::Value* condition) {
+  if (cold_ == nullptr) cold_ = new_block("cold");
+  BasicBlock* go_on = new_block("plain");
+  b_.CreateCondBr(condition, cold_, go_on, unlikely_taken());
+  b_.SetInsertPoint(go_on);
+}
+
+/// `v`, or what ir::eval says where there was a doubt since the last call.
+llvm::Value* Lowering::repaired(const Inst& inst, llvm::Value* v) {
+  if (cold_ == nullptr) return v;
+  BasicBlock *before = b_.GetInsertBlock(), *cold = std::exchange(cold_, nullptr), *done = new_block("done");
+  b_.CreateBr(done);
   b_.SetInsertPoint(cold);
   llvm::Value* other = emit_by_eval(inst);
   b_.CreateBr(done);
@@ -31,8 +68,7 @@ llvm::Value* Lowering::repaired(const Inst& inst, llvm::Value* v, llvm::Value* d
   return r;
 }
 
-llvm::Value* Lowering::any_nan(llvm::Value* v) {
-  llvm::Value* lanes = b_.CreateFCmpUNO(v, v);
+llvm::Value* Lowering::any_lane(llvm::Value* lanes) {
   auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(lanes->getType());
   if (vector == nullptr) return lanes;
   llvm::Type* mask = b_.getIntNTy(vector->getNumElements());
@@ -53,99 +89,155 @@ llvm::Value* Lowering::fp_result(const Inst& inst, llvm::Value* v) {
   return vector_result(inst, v);
 }
 
+/// The end of an operation whose NaNs need Arm's rules.
+llvm::Value* Lowering::fp_finished(const Inst& inst, llvm::Value* v) {
+  doubt(block_->f->fp.flush ? any_class(v, kNans | kSubnormal) : any_lane(b_.CreateFCmpUNO(v, v)));
+  return repaired(inst, fp_result(inst, v));
+}
+
 /// Null: ir::eval does it.
 llvm::Value* Lowering::emit_fp(const Inst& inst) {
   const bool vector = inst.type == Type::V128;
-  if (vector && ir::lane_bits(inst.arr) < 32) return nullptr;
-  if (inst.op == Opcode::FNeg) return fp_result(inst, b_.CreateFNeg(fp_operand(inst, 0)));
-  if (inst.op == Opcode::FAbs)
-    return fp_result(inst, b_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, fp_operand(inst, 0)));
+  if (inst.op == Opcode::FNeg || inst.op == Opcode::FAbs) {
+    if (vector && ir::lane_bits(inst.arr) < 32) return nullptr;
+    llvm::Value* x = fp_operand(inst, 0);
+    return fp_result(inst, inst.op == Opcode::FNeg ? b_.CreateFNeg(x) : b_.CreateUnaryIntrinsic(intrinsic::fabs, x));
+  }
   const ir::FpRules rules = block_->f->fp;
-  if (rules.flush || rules.x86_nans) return nullptr;
+  if (rules.x86_nans) return nullptr;
+  if (rules.flush && (!features_.avx512vl || !flushes_inline(inst))) return nullptr;
+  if (vector && ir::lane_bits(inst.arr) < 32 && inst.op != Opcode::VFCvtDown) return nullptr;
+  llvm::Value* v = fp_arithmetic(inst);
+  return v != nullptr ? v : fp_convert(inst);
+}
+
+llvm::Value* Lowering::fp_arithmetic(const Inst& inst) {
+  const auto x = [&](unsigned k) { return fp_operand(inst, k); };
   switch (inst.op) {
     case Opcode::FAdd:
-      return fp_arithmetic(inst, "add", 2);
+      guard_flush(inst);
+      return fp_finished(inst, b_.CreateFAdd(x(0), x(1)));
     case Opcode::FSub:
-      return fp_arithmetic(inst, "sub", 2);
+      guard_flush(inst);
+      return fp_finished(inst, b_.CreateFSub(x(0), x(1)));
     case Opcode::FMul:
-      return fp_arithmetic(inst, "mul", 2);
+      guard_flush(inst);
+      return fp_finished(inst, b_.CreateFMul(x(0), x(1)));
     case Opcode::FDiv:
-      return fp_arithmetic(inst, "div", 2);
+      guard_flush(inst);
+      return fp_finished(inst, b_.CreateFDiv(x(0), x(1)));
     case Opcode::FSqrt:
-      return fp_arithmetic(inst, "sqrt", 1);
+      guard_flush(inst);
+      return fp_finished(inst, strict_fp(intrinsic::experimental_constrained_sqrt, {x(0)}));
     case Opcode::FMulAdd:
-      return features_.fma ? fp_arithmetic(inst, "fmadd231", 3) : nullptr;
-    case Opcode::FCvt:
-    case Opcode::FToInt:
-    case Opcode::IntToF:
-      return vector ? nullptr : fp_convert(inst);
+      if (!features_.fma) return nullptr;
+      guard_flush(inst);
+      return fp_finished(inst, strict_fp(intrinsic::experimental_constrained_fma, {x(1), x(2), x(0)}));
+    case Opcode::FMax:
+    case Opcode::FMin:
+    case Opcode::FMaxNm:
+    case Opcode::FMinNm:
+      return fp_minmax(inst);
+    case Opcode::FRint:
+      return fp_round(inst);
+    case Opcode::VFCmpEq:
+    case Opcode::VFCmpGe:
+    case Opcode::VFCmpGt:
+      return fp_mask(inst);
     default:
       return nullptr;
   }
 }
 
-llvm::Value* Lowering::fp_arithmetic(const Inst& inst, const char* name, unsigned operands) {
-  const bool vector = inst.type == Type::V128;
-  const bool wide = vector ? ir::lane_bits(inst.arr) == 64 : inst.type == Type::F64;
-  const std::string full = fmt::format("{}{}{}", name, vector ? 'p' : 's', wide ? 'd' : 's');
-  std::vector<llvm::Value*> args;
-  for (unsigned k = 0; k < operands; ++k) args.push_back(fp_operand(inst, k));
+llvm::Value* Lowering::strict_fp(llvm::Intrinsic::ID id, llvm::SmallVector<llvm::Value*, 5> args) {
   llvm::Type* t = args[0]->getType();
-  llvm::Value* r;
-  if (operands == 3)
-    r = run_fp(t, fmt::format("v{} $3, $2, $0", full), "=x,0,x,x", args);
-  else if (operands == 2)
-    r = features_.avx ? run_fp(t, fmt::format("v{} $2, $1, $0", full), "=x,x,x", args)
-                      : run_fp(t, fmt::format("{} $2, $0", full), "=x,0,x", args);
-  else
-    r = features_.avx && !vector ? run_fp(t, fmt::format("v{} $1, $1, $0", full), "=x,x", args)
-                                 : run_fp(t, fmt::format("{}{} $1, $0", features_.avx ? "v" : "", full), "=x,x", args);
-  return repaired(inst, fp_result(inst, r), any_nan(r));
+  for (const char* text : {"round.dynamic", "fpexcept.strict"})
+    args.push_back(llvm::MetadataAsValue::get(context_, llvm::MDString::get(context_, text)));
+  return b_.CreateIntrinsic(t, id, args);
 }
 
-llvm::Value* Lowering::fp_convert(const Inst& inst) {
-  llvm::Value* x = arg(inst, 0);
-  const char* v = features_.avx ? "v" : "";
-  const bool plain = (inst.aux >> 8 & 0xff) == 0, is_unsigned = inst.aux >> 3 & 1;
-  if (inst.op == Opcode::FCvt) {
-    if (inst.round() != ir::Round::Current) return nullptr;
-    const char* name = inst.type == Type::F64 ? "cvtss2sd" : "cvtsd2ss";
-    llvm::Value* r =
-        run_fp(type(inst.type), fmt::format("{}{} $1, {}$0", v, name, features_.avx ? "$1, " : ""), "=x,x", {x});
-    return repaired(inst, r, any_nan(r));
-  }
-  if (inst.op == Opcode::FToInt) {
-    // Out of range gives the smallest number.
-    if (!plain || is_unsigned || inst.round() != ir::Round::Zero) return nullptr;
-    const char* name = x->getType()->isDoubleTy() ? "cvttsd2si" : "cvttss2si";
-    llvm::Value* r = run_fp(type(inst.type), fmt::format("{}{} $1, $0", v, name), "=r,x", {x});
-    const unsigned bits = ir::type_bits(inst.type);
-    llvm::Value* least = llvm::ConstantInt::get(context_, llvm::APInt::getSignedMinValue(bits));
-    return repaired(inst, r, b_.CreateICmpEQ(r, least));
-  }
-  if (!plain || (is_unsigned && x->getType()->isIntegerTy(64))) return nullptr;
-  if (is_unsigned) x = b_.CreateZExt(x, b_.getInt64Ty());
-  const char* name = inst.type == Type::F64 ? "cvtsi2sd" : "cvtsi2ss";
-  const char suffix = x->getType()->isIntegerTy(64) ? 'q' : 'l';
-  const std::string code = features_.avx ? fmt::format("vxorps $0, $0, $0; v{}{} $1, $0, $0", name, suffix)
-                                         : fmt::format("xorps $0, $0; {}{} $1, $0", name, suffix);
-  return run_fp(type(inst.type), code, "=x,r", {x});
+/// Where neither operand is a NaN, x86's maximum differs from Arm's only for zeros of unequal sign, where it returns
+/// the second operand; the AND of both orders is +0 there (the OR of minima -0). VRANGE orders zeros as Arm does, and
+/// treats a single quiet NaN as FMAXNM does.
+llvm::Value* Lowering::fp_minmax(const Inst& inst) {
+  guard_flush(inst);
+  const bool number = inst.op == Opcode::FMaxNm || inst.op == Opcode::FMinNm;
+  const bool max = inst.op == Opcode::FMax || inst.op == Opcode::FMaxNm;
+  llvm::Value *x = fp_operand(inst, 0), *y = fp_operand(inst, 1);
+  const std::string suffix = fp_suffix(x->getType());
+  if (features_.avx512vl && number) return fp_finished(inst, host_fp("range" + suffix, x, y, max ? 5 : 4));
+  // A NaN must not reach the host's maximum: it raises Invalid for quiet ones.
+  doubt(any_lane(b_.CreateFCmpUNO(x, y)));
+  if (features_.avx512vl) return repaired(inst, fp_result(inst, host_fp("range" + suffix, x, y, max ? 5 : 4)));
+  const std::string name = (max ? "max" : "min") + suffix;
+  llvm::Type* t = x->getType();
+  llvm::Type* bits = t->isVectorTy() ? type(Type::V128) : b_.getIntNTy(t->getScalarSizeInBits());
+  llvm::Value* a = b_.CreateBitCast(host_fp(name, x, y), bits);
+  llvm::Value* b = b_.CreateBitCast(host_fp(name, y, x), bits);
+  llvm::Value* r = max ? b_.CreateAnd(a, b) : b_.CreateOr(a, b);
+  return repaired(inst, fp_result(inst, b_.CreateBitCast(r, t)));
 }
 
-/// COMISD: CF less, ZF equal, all three with PF unordered. LAHF puts them into bits 8, 14 and 10: flags as outputs of
-/// the asm come out wrong when something between the SETcc writes EFLAGS.
-llvm::Value* Lowering::fp_compare_flags(const Inst& inst) {
-  const bool wide = type_of(inst.args[0]) == Type::F64;
-  const std::string code =
-      fmt::format("{}{}comis{} $2, $1; lahf", features_.avx ? "v" : "", inst.imm & 1 ? "" : "u", wide ? 'd' : 's');
-  llvm::Value* r = run_fp(b_.getInt32Ty(), code, "={ax},x,x,~{flags}", {arg(inst, 0), arg(inst, 1)});
-  const auto flag = [&](unsigned bit) { return b_.CreateTrunc(b_.CreateLShr(r, bit), b_.getInt1Ty()); };
-  llvm::Value *zf = flag(14), *cf = flag(8), *unordered = flag(10);
-  llvm::Value* less = b_.CreateAnd(cf, b_.CreateNot(zf));
-  llvm::Value* equal = b_.CreateAnd(zf, b_.CreateNot(unordered));
-  const auto word = [&](llvm::Value* bit) { return b_.CreateZExt(bit, b_.getInt32Ty()); };
-  llvm::Value* stored = b_.CreateOr(b_.CreateShl(word(less), 15), b_.CreateShl(word(less), 8));
-  return b_.CreateOr(b_.CreateOr(stored, b_.CreateShl(word(equal), 14)), word(unordered));
+/// Lane masks; scalars get all ones or zero bits.
+llvm::Value* Lowering::fp_mask(const Inst& inst) {
+  constexpr int kEqual = 0, kLess = 1, kLessEqual = 2;
+  guard_flush(inst);
+  llvm::Value *x = fp_operand(inst, 0), *y = fp_operand(inst, 1);
+  const int predicate = inst.op == Opcode::VFCmpEq ? kEqual : inst.op == Opcode::VFCmpGt ? kLess : kLessEqual;
+  if (inst.op != Opcode::VFCmpEq) std::swap(x, y);  // a > b as b < a
+  llvm::Value* r = host_fp("cmp" + fp_suffix(x->getType()), x, y, predicate, /*vex_only=*/true);
+  return repaired(inst, fp_result(inst, r));
+}
+
+/// ROUNDSD's immediate (Intel SDM): bits 1 and 0 nearest, down, up, to zero; bit 2: MXCSR's mode. Negative: no such
+/// mode.
+int Lowering::round_immediate(ir::Round mode) {
+  switch (mode) {
+    case ir::Round::TieEven:
+      return 0;
+    case ir::Round::NegInf:
+      return 1;
+    case ir::Round::PosInf:
+      return 2;
+    case ir::Round::Zero:
+      return 3;
+    case ir::Round::Current:
+      return 4;
+    default:
+      return -1;
+  }
+}
+
+llvm::Value* Lowering::host_round(llvm::Value* x, int immediate) {
+  const std::string suffix = fp_suffix(x->getType());
+  const std::string name = (features_.avx512vl ? "rndscale" : "round") + suffix;
+  return x->getType()->isVectorTy() ? host_fp(name, x, nullptr, immediate) : host_fp(name, x, x, immediate);
+}
+
+llvm::Value* Lowering::fp_round(const Inst& inst) {
+  constexpr int kNoInexact = 8;
+  const bool exact = inst.aux & 8, away = inst.round() == ir::Round::TieAway;
+  const int mode = round_immediate(inst.round());
+  if (away ? exact : mode < 0) return nullptr;
+  guard_flush(inst);
+  llvm::Value* x = fp_operand(inst, 0);
+  if (away) return repaired(inst, fp_result(inst, round_away(x)));
+  llvm::Value* r = host_round(x, mode | (exact ? 0 : kNoInexact));
+  return block_->f->fp.default_nan ? fp_finished(inst, r) : repaired(inst, fp_result(inst, r));
+}
+
+/// To nearest, ties away from zero, raising nothing. Numbers too large to have a fraction, infinities and NaNs are
+/// doubtful. The fraction and the sums are exact.
+llvm::Value* Lowering::round_away(llvm::Value* x) {
+  llvm::Type* t = x->getType();
+  const auto number = [&](double n) { return llvm::ConstantFP::get(t, n); };
+  llvm::Value* magnitude = b_.CreateUnaryIntrinsic(intrinsic::fabs, x);
+  const double no_fraction = t->getScalarType()->isDoubleTy() ? 0x1p52 : 0x1p23;
+  doubt(any_lane(b_.CreateFCmpUGE(magnitude, number(no_fraction))));
+  llvm::Value* whole = host_round(magnitude, 3 | 8);
+  llvm::Value* up = b_.CreateFCmpOGE(b_.CreateFSub(magnitude, whole), number(0.5));
+  llvm::Value* r = b_.CreateFAdd(whole, b_.CreateSelect(up, number(1), number(0)));
+  return b_.CreateBinaryIntrinsic(intrinsic::copysign, r, x);
 }
 
 }  // namespace tiercel::backend::region

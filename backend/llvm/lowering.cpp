@@ -213,6 +213,7 @@ void Lowering::make_function() {
   ctx_ = function_->getArg(0);
   function_->addParamAttr(0, llvm::Attribute::NonNull);
   function_->addParamAttr(0, llvm::Attribute::getWithAlignment(context_, llvm::Align(64)));
+  make_fp_strict();
   BasicBlock* entry = new_block("entry");
   for (Block& b : blocks_) b.entry = new_block("b");
   b_.SetInsertPoint(entry);

@@ -177,15 +177,47 @@ class Lowering {
   llvm::Value* emit_cas_if(const Inst& inst);
   llvm::Value* memory_equals(const Inst& inst, unsigned expected, llvm::Value* old);
   // fp.cpp
-  llvm::Value* run_fp(llvm::Type* result, const std::string& code, const char* constraints,
-                      llvm::ArrayRef<llvm::Value*> args);
-  llvm::Value* repaired(const Inst& inst, llvm::Value* v, llvm::Value* doubtful);
-  llvm::Value* any_nan(llvm::Value* v);
+  void make_fp_strict();
+  llvm::Value* run_fp(llvm::Type* result, std::string code, std::string constraints, llvm::ArrayRef<llvm::Value*> args);
+  llvm::Value* host_fp(const std::string& name, llvm::Value* x, llvm::Value* y, int immediate = -1,
+                       bool vex_only = false);
+  llvm::Value* strict_fp(llvm::Intrinsic::ID id, llvm::SmallVector<llvm::Value*, 5> args);
+  static std::string fp_suffix(llvm::Type* t);
+  void doubt(llvm::Value* condition);
+  llvm::Value* repaired(const Inst& inst, llvm::Value* v);
+  llvm::Value* any_lane(llvm::Value* lanes);
   llvm::Value* fp_operand(const Inst& inst, unsigned k);
   llvm::Value* fp_result(const Inst& inst, llvm::Value* v);
+  llvm::Value* fp_finished(const Inst& inst, llvm::Value* v);
   llvm::Value* emit_fp(const Inst& inst);
-  llvm::Value* fp_arithmetic(const Inst& inst, const char* name, unsigned operands);
+  llvm::Value* fp_arithmetic(const Inst& inst);
+  llvm::Value* fp_minmax(const Inst& inst);
+  llvm::Value* fp_mask(const Inst& inst);
+  static int round_immediate(ir::Round mode);
+  llvm::Value* host_round(llvm::Value* x, int immediate);
+  llvm::Value* fp_round(const Inst& inst);
+  llvm::Value* round_away(llvm::Value* x);
+
+  // fp_flush.cpp
+  static constexpr int kNans = 0x81, kZeros = 0x06, kSubnormal = 0x20;  // classes of VFPCLASS
+  static bool flushes_inline(const Inst& inst);
+  llvm::Value* fp_class(llvm::Value* v, int classes);
+  llvm::Value* any_class(llvm::Value* v, int classes);
+  void guard_flush(const Inst& inst);
+  void guard_tiny(Opcode op, llvm::Value* x, llvm::Value* y);
+
+  // fp_convert.cpp
   llvm::Value* fp_convert(const Inst& inst);
+  llvm::Value* fp_resized(const Inst& inst, llvm::Value* r);
+  llvm::Value* fp_resize(const Inst& inst);
+  llvm::Value* fp_resize_lanes(const Inst& inst);
+  llvm::Value* fp_half(const Inst& inst);
+  llvm::Value* fp_to_int(const Inst& inst);
+  llvm::Value* fp_to_int_lanes(const Inst& inst);
+  llvm::Value* host_truncate(llvm::Value* x, llvm::Type* to, bool is_unsigned);
+  llvm::Value* int_to_fp(const Inst& inst);
+  llvm::Value* int_to_fp_lanes(const Inst& inst);
+  llvm::Value* scaled_down(llvm::Value* x, int fraction_bits);
   llvm::Value* fp_compare_flags(const Inst& inst);
 
   // vector*.cpp
@@ -276,6 +308,7 @@ class Lowering {
   llvm::DenseMap<u32, Flags> flags_values_;
   std::vector<Current> current_;
   u64 insn_pc_ = 0;
+  BasicBlock* cold_ = nullptr;     // where doubt() leads
   BasicBlock* landing_ = nullptr;  // for accesses between which nothing changed
 };
 
