@@ -41,9 +41,10 @@ class Engine {
   void invalidate(VAddr start, u64 size);
 
   /// Around fork(): the code cache is private to a process. prepare in the parent, then exactly one of the others.
+  /// `shares_descriptors`: the child's descriptor table is the parent's (CLONE_FILES).
   void fork_prepare();
   void fork_parent();
-  void fork_child();
+  void fork_child(bool shares_descriptors);
 
   /// Called first from the personality's SIGSEGV and SIGBUS handler. True: dealt with (the context was redirected, the
   /// handler just returns): a fault in generated code, which makes run() return Stop::Fault, or in a guarded access.

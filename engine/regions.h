@@ -31,8 +31,10 @@ class Regions {
   /// Installs what the service has answered. Returns the heads of new regions: predictions of their pcs are stale.
   std::vector<CachedBlock*> collect(Translator& translator);
 
-  /// All code is gone, or this is a forked child.
+  /// All code is gone.
   void forget();
+  /// This is a forked child: RegionService::forget_in_child.
+  void forget_in_child(bool shares_descriptors);
   /// The same when what is here may be half changed: nothing is destroyed, and there will be no more regions.
   void abandon();
 

@@ -20,17 +20,21 @@ constexpr u8 gf_mul(u8 a, u8 b) {
 struct SBoxes {
   std::array<u8, 256> forward{}, inverse{};
 };
-/// FIPS 197, SubBytes: the multiplicative inverse, then an affine map.
+/// FIPS 197, SubBytes: the multiplicative inverse, then an affine map. 3 generates the multiplicative group, so the
+/// inverse of 3^i is 3^(255 - i): few steps, because a compiler bounds those of a constant expression.
 constexpr SBoxes make_sboxes() {
+  std::array<u8, 256> power{};
+  power[0] = 1;
+  for (unsigned i = 1; i < 256; ++i) power[i] = static_cast<u8>(power[i - 1] ^ times2(power[i - 1]));
   SBoxes s;
-  for (unsigned x = 0; x < 256; ++x) {
-    u8 inverse = 1;  // x^254
-    for (int i = 0; i < 254; ++i) inverse = gf_mul(inverse, static_cast<u8>(x));
+  const auto place = [&s](u8 x, u8 inverse) {
     u8 y = 0x63;
     for (int k = 0; k < 5; ++k) y ^= std::rotl(inverse, k);
     s.forward[x] = y;
-    s.inverse[y] = static_cast<u8>(x);
-  }
+    s.inverse[y] = x;
+  };
+  place(0, 0);
+  for (unsigned i = 0; i < 255; ++i) place(power[i], power[255 - i]);
   return s;
 }
 

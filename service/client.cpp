@@ -72,6 +72,8 @@ class Shared {
     if (descriptor() >= 0) close(fd_);
     fd_ = -1;
   }
+  /// This process was forked from the owner, and its descriptors are copies.
+  void adopt() { owner_ = getpid(); }
   Header& header() const { return *reinterpret_cast<Header*>(base_); }
   /// A copy: the other side may still write.
   std::vector<u8> reply() const {
@@ -135,6 +137,12 @@ class Client final : public engine::RegionService {
   }
 
   void forget() override { pending_.clear(); }
+
+  void forget_in_child(bool shares_descriptors) override {
+    if (!shares_descriptors)
+      for (Pending& p : pending_) p.memory.adopt();
+    pending_.clear();
+  }
 
  private:
   /// Says why once; from now on everything is refused.

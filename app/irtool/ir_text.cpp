@@ -102,9 +102,11 @@ int optimise(const std::string& path, const std::string& passes) {
     pass.run(*f, {slots});
     ir::verify_or_die(*f, slots, pass.name.data());
   };
-  std::string_view rest = passes == "fast" ? "" : passes;
-  if (passes == "fast")
+  std::string_view rest = passes;
+  if (passes == "fast") {
     for (const ir::Pass& pass : ir::fast_tier_passes()) apply(pass);
+    rest = {};
+  }
   while (!rest.empty()) {
     const auto end = std::min(rest.find(','), rest.size());
     const ir::Pass* pass = ir::find_pass(rest.substr(0, end));
