@@ -22,7 +22,9 @@ namespace tiercel::user {
 
 namespace {
 
-constexpr u64 kProgramHint = 0x5500000000;  // position-independent programs; brk follows with plenty of room
+// Position-independent programs, with plenty of room for brk: where Linux puts them, above what sanitizers take for their
+// shadows (AddressSanitizer: up to 0x100fffffffff).
+constexpr u64 kProgramHint = 0x560000000000;
 constexpr u64 kDefaultStack = 8 << 20;
 constexpr u64 kMaxStack = u64{1} << 30;
 constexpr u64 kStackGuard = 64 << 10;

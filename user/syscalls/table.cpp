@@ -39,7 +39,8 @@ constexpr SystemCallRow refuse(u16 number, const char* name, const char* format)
 
 // Refused: ptrace, seccomp and rseq would see or change Tiercel instead of the guest; memory keys and secret memory
 // have no counterpart for translated code; loading kernel modules, kernels and BPF programs is another architecture's
-// business; the rest is obsolete.
+// business; io_uring takes paths, open flags and epoll events from shared memory, where nothing can convert them; the
+// rest is obsolete.
 constexpr auto kRows = std::to_array<SystemCallRow>({
     // Asynchronous I/O
     pass(0, "io_setup", SYS_io_setup, "up"),
@@ -336,9 +337,9 @@ constexpr auto kRows = std::to_array<SystemCallRow>({
     refuse(293, "rseq", "pxxx"),
     refuse(294, "kexec_file_load", "ffusx"),
     pass(424, "pidfd_send_signal", SYS_pidfd_send_signal, "fgpx"),
-    pass(425, "io_uring_setup", SYS_io_uring_setup, "up"),
-    pass(426, "io_uring_enter", SYS_io_uring_enter, "fuuxqu"),
-    pass(427, "io_uring_register", SYS_io_uring_register, "fupu"),
+    refuse(425, "io_uring_setup", "up"),
+    refuse(426, "io_uring_enter", "fuuxqu"),
+    refuse(427, "io_uring_register", "fupu"),
     convert(428, "open_tree", path_call<SYS_open_tree, 0, 1, 2, Paths::Last::Follow, Paths::Use::Look>, "asx"),
     pass(429, "move_mount", SYS_move_mount, "asasx"),
     pass(430, "fsopen", SYS_fsopen, "sx"),

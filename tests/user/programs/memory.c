@@ -60,6 +60,12 @@ int main(void) {
   CHECK(reserve[huge / 2] == 1 && dies_writing(reserve + huge / 2 + page) == SIGSEGV);
   CHECK(munmap(reserve, huge) == 0);
 
+  // AddressSanitizer's shadow of a 47-bit address space lies at a fixed place; program, loader and stack must leave it free.
+  char* shadow = (char*)0xffffff000;
+  const size_t shadow_size = 0x100fffffffff + 1 - 0xffffff000;
+  CHECK(mmap(shadow, shadow_size, PROT_NONE, private | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) == shadow);
+  CHECK(munmap(shadow, shadow_size) == 0);
+
   memset(a, 9, page);
   CHECK(madvise(a, page, MADV_DONTNEED) == 0 && a[0] == 0);
   unsigned char resident[16];
