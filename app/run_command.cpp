@@ -109,6 +109,8 @@ std::string interpret(const Raw& raw, user::RunOptions& options) {
   if (!engine::parse_tier(raw.tier, options.engine.tier))
     return "--tier: '" + raw.tier + "' is not auto, interp, fast or llvm";
   if (options.engine.hot == 0 || options.engine.hot > (1 << 24)) return "--hot: not a number from 1 to 16777216";
+  if (options.stats_json && !options.stats) return "--json: goes with --stats";
+  if (!options.engine.dump.any() && !raw.only.empty()) return "--only: goes with --dump";
   if (!raw.lockstep.empty()) {
     if (raw.lockstep != "interp,fast") return "--lockstep: only interp,fast can be compared";
     options.engine.lockstep = true;
@@ -193,7 +195,10 @@ int run_from_command_line(int argc, char** argv) try {
       const int status = app.exit(e);
       return std::fflush(stdout) == 0 ? status : kBadUsage;
     }
-    std::fprintf(stderr, "tiercel: %s; see tiercel run --help\n", e.what());
+    if (argc > 1 && argv[1][0] != '-' && !command->parsed())
+      std::fprintf(stderr, "tiercel: unknown command '%s'; to run a program: tiercel run PROGRAM\n", argv[1]);
+    else
+      std::fprintf(stderr, "tiercel: %s; see tiercel run --help\n", e.what());
     return kBadUsage;
   }
   raw.has_argv0 = command->count("--argv0") != 0;
