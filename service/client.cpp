@@ -16,6 +16,7 @@
 #include <deque>
 #include <utility>
 
+#include "service/descriptors.h"
 #include "service/messages.h"
 #include "service/place.h"
 
@@ -161,21 +162,7 @@ class Client final : public engine::RegionService {
       if (errno == ENOENT || errno == ECONNREFUSED) start(time);
       return;
     }
-    char byte = 0;
-    iovec data{&byte, 1};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-    msghdr message = {};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* c = CMSG_FIRSTHDR(&message);
-    c->cmsg_level = SOL_SOCKET;
-    c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(sizeof(int));
-    const int fd = p.memory.descriptor();
-    std::memcpy(CMSG_DATA(c), &fd, sizeof fd);
-    p.sent = sendmsg(s, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
+    p.sent = send_descriptor(s, p.memory.descriptor());
     close(s);
     if (p.sent) p.memory.close_descriptor();
   }

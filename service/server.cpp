@@ -2,126 +2,41 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/futex.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <climits>
-#include <condition_variable>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <deque>
-#include <mutex>
+#include <string_view>
 #include <thread>
+#include <unordered_set>
 
-#include "service/messages.h"
+#include "service/descriptors.h"
 #include "service/place.h"
 
 namespace tiercel::service {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr std::size_t kMaxQueue = 256;
+constexpr std::size_t kMaxFatal = 4096;
+constexpr auto kTick = std::chrono::milliseconds(500);  // between looks at workers that take long
 
-u64 thread_cpu_ns() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<u64>(t.tv_sec) * 1'000'000'000 + static_cast<u64>(t.tv_nsec);
-}
-
-/// The shared memory of one request. The client cannot shrink it: the seals are checked before it is mapped.
-class Job {
- public:
-  explicit Job(int fd) : fd_(fd) {
-    struct stat info;
-    constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW;
-    if (fstat(fd_, &info) < 0 || info.st_size != static_cast<off_t>(kSharedBytes) ||
-        (fcntl(fd_, F_GET_SEALS) & kSeals) != kSeals)
-      return;
-    void* memory = mmap(nullptr, kSharedBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
-    if (memory != MAP_FAILED) base_ = static_cast<u8*>(memory);
-  }
-  Job(const Job&) = delete;
-  Job& operator=(const Job&) = delete;
-  ~Job() {
-    if (base_) munmap(base_, kSharedBytes);
-    close(fd_);
-  }
-
-  bool take(std::vector<u8>& request) {
-    if (!base_ || header().stamp != protocol_stamp()) return false;
-    request_bytes_ = header().request_bytes;
-    if (request_bytes_ > kSharedBytes / 2) return false;
-    request.assign(base_ + sizeof(Header), base_ + sizeof(Header) + request_bytes_);
-    return true;
-  }
-
-  void answer(State state, const void* data, u64 size, u64 compile_ns) {
-    const u64 start = reply_offset(request_bytes_);
-    if (size > kSharedBytes - start ||
-        pwrite(fd_, data, size, static_cast<off_t>(start)) != static_cast<ssize_t>(size)) {
-      state = State::Refused;
-      size = 0;
-    }
-    header().reply_bytes.store(size);
-    header().compile_ns.store(compile_ns);
-    header().state.store(static_cast<u32>(state), std::memory_order_release);
-    syscall(SYS_futex, &header().state, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
-  }
-
- private:
-  Header& header() const { return *reinterpret_cast<Header*>(base_); }
-  int fd_;
-  u8* base_ = nullptr;
-  u64 request_bytes_ = 0;
-};
-
-/// A worker's compiler, made again when a guest with other surroundings comes.
-class Worker {
- public:
-  explicit Worker(const ServerOptions& options) : options_(options) {}
-
-  void work(Job& job) {
-    std::vector<u8> bytes;
-    if (!job.take(bytes)) return;
-    const u64 start = thread_cpu_ns();
-    Request request;
-    std::string why = "the translation service did not understand the request";
-    backend::RegionCode code;
-    const bool compiled = decode_request(bytes, request) && compile(request, code, why);
-    const u64 spent = thread_cpu_ns() - start;
-    if (!compiled) return job.answer(State::Refused, why.data(), why.size(), spent);
-    const std::vector<u8> reply = encode_reply(code);
-    job.answer(State::Compiled, reply.data(), reply.size(), spent);
-  }
-
- private:
-  bool compile(Request& request, backend::RegionCode& code, std::string& why) {
-    std::vector<u8> surroundings = encode_request(request.layout, request.features, {}, false);
-    if (!compiler_ || surroundings != surroundings_) {
-      slots_ = request.slots;
-      backend::VmLayout layout = request.layout;
-      layout.slots = slots_;
-      compiler_ = options_.make_compiler(layout, request.features);
-      surroundings_ = std::move(surroundings);
-    }
-    return compiler_->compile(request.region, {request.want_listing}, code, why);
-  }
-
-  const ServerOptions& options_;
-  std::unique_ptr<backend::RegionCompiler> compiler_;
-  std::vector<ir::SlotInfo> slots_;
-  std::vector<u8> surroundings_;
+/// What one worker is at.
+struct Place {
+  Worker worker;
+  std::unique_ptr<Job> job;  // null: idle
+  u64 request_bytes = 0;
+  std::size_t request_hash = 0;
+  Clock::time_point since;
 };
 
 class Server {
@@ -130,18 +45,14 @@ class Server {
 
   int run() {
     if (!listen_alone()) return status_;
-    u32 threads = options_.threads;
-    if (threads == 0) threads = std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
-    std::vector<std::thread> workers;
-    for (u32 i = 0; i < threads; ++i) workers.emplace_back([this] { work(); });
-    accept_until_idle();
-    unlink(path_.c_str());
-    {
-      const std::lock_guard guard(mutex_);
-      ending_ = true;
+    u32 workers = options_.workers;
+    if (workers == 0) workers = std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
+    places_.resize(workers);
+    while (serve_once()) {
     }
-    wake_.notify_all();
-    for (std::thread& w : workers) w.join();
+    unlink(path_.c_str());
+    for (Place& p : places_)
+      if (p.worker.running()) p.worker.bury();
     return 0;
   }
 
@@ -174,17 +85,78 @@ class Server {
     return true;
   }
 
-  void accept_until_idle() {
-    for (;;) {
-      pollfd p{listener_, POLLIN, 0};
-      const int ready = poll(&p, 1, static_cast<int>(options_.idle_seconds * 1000));
-      if (ready < 0 && errno != EINTR) return;
-      if (ready == 0 && busy_.load() == 0) return;
-      if (ready <= 0) continue;
-      const int s = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-      if (s < 0) continue;
-      if (const int fd = receive(s); fd >= 0) enqueue(fd);
-      close(s);
+  /// Waits for something to happen and deals with it. False: nothing did for too long.
+  bool serve_once() {
+    std::vector<pollfd> polled{{listener_, POLLIN, 0}};
+    bool busy = false;
+    for (const Place& p : places_) {
+      polled.push_back({p.worker.channel(), POLLIN, 0});  // a channel of -1 is passed over
+      busy |= p.job != nullptr;
+    }
+    const auto patience = busy ? kTick : std::chrono::seconds(options_.idle_seconds);
+    const int ready = poll(polled.data(), polled.size(), static_cast<int>(patience / std::chrono::milliseconds(1)));
+    if (ready < 0) return errno == EINTR;
+    if (ready == 0 && !busy) return false;
+    for (std::size_t i = 0; i < places_.size(); ++i) look_at(places_[i], polled[i + 1].revents != 0);
+    if (polled[0].revents != 0) accept_one();
+    hand_out();
+    return true;
+  }
+
+  void look_at(Place& p, bool spoke) {
+    if (spoke && p.worker.answered()) {
+      p.job.reset();
+    } else if (spoke) {
+      failed_on(p, fmt::format("the compiler died of it ({})", p.worker.bury()));
+    } else if (p.job && Clock::now() - p.since > std::chrono::seconds(options_.compile_seconds)) {
+      p.worker.bury();
+      failed_on(p, "the compiler took too long");
+    }
+  }
+
+  /// The worker is gone. What it was at is refused, now and whenever it comes again.
+  void failed_on(Place& p, std::string_view why) {
+    if (p.job && !p.job->answered()) {
+      if (fatal_.size() >= kMaxFatal) fatal_.clear();
+      fatal_.insert(p.request_hash);
+      p.job->refuse(why, 0, p.request_bytes);
+    }
+    p.job.reset();
+  }
+
+  void accept_one() {
+    const int s = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (s < 0) return;
+    if (const int fd = receive(s); fd >= 0) {
+      if (queue_.size() >= kMaxQueue) queue_.pop_front();  // nobody will wait that long; the oldest one least of all
+      queue_.push_back(std::make_unique<Job>(fd));
+    }
+    close(s);
+  }
+
+  void hand_out() {
+    for (Place& p : places_)
+      while (!p.job && !queue_.empty()) {
+        std::unique_ptr<Job> job = std::move(queue_.front());
+        queue_.pop_front();
+        give(p, std::move(job));
+      }
+  }
+
+  void give(Place& p, std::unique_ptr<Job> job) {
+    std::vector<u8> request;
+    if (!job->take(request)) return;
+    p.request_bytes = request.size();
+    p.request_hash = std::hash<std::string_view>{}({reinterpret_cast<const char*>(request.data()), request.size()});
+    if (fatal_.count(p.request_hash) != 0) return job->refuse("the compiler died of it before", 0, p.request_bytes);
+    if (!p.worker.running() && !p.worker.start(options_.make_compiler))
+      return job->refuse("the translation service cannot start a process", 0, p.request_bytes);
+    p.since = Clock::now();
+    p.job = std::move(job);
+    if (!p.worker.send(*p.job)) {  // it died while it had nothing to do
+      p.worker.bury();
+      p.job->refuse("the translation service lost a process", 0, p.request_bytes);
+      p.job.reset();
     }
   }
 
@@ -195,62 +167,16 @@ class Server {
     ucred peer = {};
     socklen_t size = sizeof peer;
     if (getsockopt(s, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != getuid()) return -1;
-    char byte;
-    iovec data{&byte, 1};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-    msghdr message = {};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    if (recvmsg(s, &message, MSG_CMSG_CLOEXEC) != 1) return -1;
-    const cmsghdr* c = CMSG_FIRSTHDR(&message);
-    if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)))
-      return -1;
-    int fd;
-    std::memcpy(&fd, CMSG_DATA(c), sizeof fd);
-    return fd;
-  }
-
-  void enqueue(int fd) {
-    auto job = std::make_unique<Job>(fd);
-    ++busy_;
-    {
-      const std::lock_guard guard(mutex_);
-      if (queue_.size() >= kMaxQueue) {  // nobody will wait that long; the oldest one least of all
-        queue_.pop_front();
-        --busy_;
-      }
-      queue_.push_back(std::move(job));
-    }
-    wake_.notify_one();
-  }
-
-  void work() {
-    Worker worker(options_);
-    for (;;) {
-      std::unique_ptr<Job> job;
-      {
-        std::unique_lock guard(mutex_);
-        wake_.wait(guard, [this] { return ending_ || !queue_.empty(); });
-        if (queue_.empty()) return;
-        job = std::move(queue_.front());
-        queue_.pop_front();
-      }
-      worker.work(*job);
-      --busy_;
-    }
+    return receive_descriptor(s);
   }
 
   const ServerOptions& options_;
   std::string path_;
   int listener_ = -1;
   int status_ = 0;
-  std::mutex mutex_;
-  std::condition_variable wake_;
+  std::vector<Place> places_;
   std::deque<std::unique_ptr<Job>> queue_;
-  bool ending_ = false;
-  std::atomic<u32> busy_{0};
+  std::unordered_set<std::size_t> fatal_;  // hashes of requests
 };
 
 }  // namespace

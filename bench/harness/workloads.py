@@ -21,13 +21,15 @@ class Workload:
     env: dict = field(default_factory=dict)
 
 
-def kernels(build, quick):
+def kernels(build, quick, steady):
     """One or more workloads per file of kernels/; the programs come from `build`/bench/kernels."""
     for source in sorted((HERE / "kernels").glob("*.c*")):
         words = source.read_text().split("\n", 1)[0].removeprefix("// bench: ").split()
         header = dict(word.split("=", 1) for word in words)
         native, guest = (str(build / "bench/kernels" / machine / source.stem) for machine in ("native", "aarch64"))
         count = header["quick" if quick else "iterations"]
+        if steady:
+            count = header.get("steady", str(10 * int(count)))
         cpus = int(header.get("cpus", 1))
         if "scaling" not in header:
             yield Workload(source.stem, header["class"], [native, count], [guest, count], cpus=cpus)

@@ -1,4 +1,4 @@
-// bench: class=memory flags=-O2 iterations=16 quick=11
+// bench: class=memory flags=-O2 iterations=16 quick=11 steady=19
 // Builds, walks and frees many binary trees: the allocator and short-lived objects.
 #include "kernel.h"
 

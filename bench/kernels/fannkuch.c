@@ -1,4 +1,4 @@
-// bench: class=integer flags=-O2 iterations=10 quick=8
+// bench: class=integer flags=-O2 iterations=10 quick=8 steady=11
 // Pancake flips over all permutations of the given length.
 #include "kernel.h"
 

@@ -1,4 +1,4 @@
-// bench: class=fp flags=-O2,-ffp-contract=off iterations=800 quick=150
+// bench: class=fp flags=-O2,-ffp-contract=off iterations=800 quick=150 steady=2400
 // Escape times, doubles. Without contraction, since a fused multiply-add would move points on the edge of the set.
 #include "kernel.h"
 

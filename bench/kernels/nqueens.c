@@ -1,4 +1,4 @@
-// bench: class=integer flags=-O2 iterations=13 quick=10
+// bench: class=integer flags=-O2 iterations=13 quick=10 steady=15
 // Counts the ways to place queens on a board of the given size, with bit masks.
 #include "kernel.h"
 

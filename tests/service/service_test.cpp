@@ -21,12 +21,16 @@
 namespace tiercel::service {
 namespace {
 
-/// Answers with the number of blocks as code.
+constexpr u64 kFatal = 0x666, kEndless = 0x999;
+
+/// Answers with the number of blocks as code; dies of some pcs.
 class FakeCompiler final : public backend::RegionCompiler {
  public:
   bool compile(const ir::Region& region, const backend::RegionRequest&, backend::RegionCode& out,
                std::string& why) override {
-    if (region.blocks.front().pc == 0x666) std::raise(SIGKILL);
+    if (region.blocks.front().pc == kFatal) std::abort();
+    if (region.blocks.front().pc == kEndless)
+      for (;;) pause();
     if (region.blocks.front().pc == 0x13) return why = "thirteen", false;
     out = {};
     out.code.assign(16, static_cast<u8>(region.blocks.size()));
@@ -77,10 +81,12 @@ class ServiceTest : public testing::Test {
   void start_server() {
     server = fork();
     if (server != 0) return;
+    std::signal(SIGCHLD, SIG_DFL);
     ServerOptions o;
     o.directory = directory;
     o.compiler = "/bin/true";
-    o.threads = 2;
+    o.workers = workers;
+    o.compile_seconds = 1;
     o.make_compiler = [](const backend::VmLayout&, const backend::HostFeatures&) {
       return std::make_unique<FakeCompiler>();
     };
@@ -102,6 +108,7 @@ class ServiceTest : public testing::Test {
   static inline std::vector<std::string> warnings;
   std::string directory;
   pid_t server = 0;
+  u32 workers = 2;
   std::unique_ptr<guest::Frontend> frontend;
   backend::VmLayout layout;
   ClientOptions options;
@@ -133,9 +140,39 @@ TEST_F(ServiceTest, RefusesOffsetsOutsideTheCode) {
 TEST_F(ServiceTest, SurvivesTheDeathOfTheService) {
   start_server();
   const auto client = make_client(options);
-  EXPECT_FALSE(answer_to(*client, 0x666).compiled);
-  waitpid(server, nullptr, 0);
+  EXPECT_TRUE(answer_to(*client, 0x1000).compiled);
+  ASSERT_TRUE(client->submit(1, region_at(kEndless), false));
+  stop_server();
+  engine::RegionAnswer a;
+  EXPECT_TRUE(client->collect(a, true));
+  EXPECT_FALSE(a.compiled);
   start_server();
+  EXPECT_TRUE(answer_to(*client, 0x1000).compiled);
+}
+
+TEST_F(ServiceTest, ARegionThatKillsTheCompilerIsRefusedAndTheServiceGoesOn) {
+  workers = 1;  // the others' requests wait behind the fatal one
+  start_server();
+  const auto client = make_client(options), other = make_client(options);
+  for (const char* why : {"the compiler died of it (signal 6", "the compiler died of it before"}) {
+    ASSERT_TRUE(client->submit(1, region_at(kFatal), false));
+    EXPECT_TRUE(answer_to(*other, 0x1000).compiled);
+    engine::RegionAnswer a;
+    ASSERT_TRUE(client->collect(a, true));
+    EXPECT_FALSE(a.compiled);
+    EXPECT_EQ(a.why.rfind(why, 0), 0u) << a.why;
+  }
+  EXPECT_EQ(kill(server, 0), 0);
+  EXPECT_TRUE(warnings.empty());
+}
+
+TEST_F(ServiceTest, ARegionThatTakesTooLongIsRefusedAndTheServiceGoesOn) {
+  workers = 1;
+  start_server();
+  const auto client = make_client(options);
+  const auto slow = answer_to(*client, kEndless);
+  EXPECT_FALSE(slow.compiled);
+  EXPECT_EQ(slow.why, "the compiler took too long");
   EXPECT_TRUE(answer_to(*client, 0x1000).compiled);
 }
 
