@@ -1,0 +1,104 @@
+#include "system/bus/clock.h"
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+#include "base/check.h"
+
+namespace tiercel::system {
+namespace {
+
+u64 host_now(clockid_t clock) {
+  timespec t{};
+  clock_gettime(clock, &t);
+  return static_cast<u64>(t.tv_sec) * kNanosecondsPerSecond + static_cast<u64>(t.tv_nsec);
+}
+
+}  // namespace
+
+Clock::TimerId Clock::add_timer(std::function<void()> fire) {
+  const std::scoped_lock lock(mutex_);
+  timers_.push_back({kNever, std::move(fire)});
+  return static_cast<TimerId>(timers_.size() - 1);
+}
+
+void Clock::arm(TimerId timer, u64 deadline) {
+  {
+    const std::scoped_lock lock(mutex_);
+    CHECK(timer < timers_.size());
+    const u64 before = earliest();
+    timers_[timer].deadline = deadline;
+    if (deadline >= before) return;
+  }
+  tell_sleeper();
+}
+
+u64 Clock::earliest() const {
+  u64 best = kNever;
+  for (const Timer& timer : timers_) best = std::min(best, timer.deadline);
+  return best;
+}
+
+u64 Clock::next_deadline() const {
+  const std::scoped_lock lock(mutex_);
+  return earliest();
+}
+
+void Clock::run_due() {
+  while (true) {
+    std::function<void()> fire;
+    {
+      const std::scoped_lock lock(mutex_);
+      const auto first = std::min_element(timers_.begin(), timers_.end(),
+                                          [](const Timer& a, const Timer& b) { return a.deadline < b.deadline; });
+      if (first == timers_.end() || first->deadline == kNever || first->deadline > now()) return;
+      first->deadline = kNever;
+      fire = first->fire;
+    }
+    fire();
+  }
+}
+
+RealClock::RealClock() : zero_(host_now(CLOCK_MONOTONIC)) {}
+
+u64 RealClock::now() const {
+  const std::scoped_lock lock(mutex_);
+  return paused_at_ != kNever ? paused_at_ : host_now(CLOCK_MONOTONIC) - zero_;
+}
+
+u64 RealClock::wall_seconds() const {
+  return host_now(CLOCK_REALTIME) / kNanosecondsPerSecond;
+}
+
+void RealClock::pause() {
+  const u64 at = now();
+  const std::scoped_lock lock(mutex_);
+  if (paused_at_ == kNever) paused_at_ = at;
+}
+
+void RealClock::resume() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (paused_at_ == kNever) return;
+    zero_ = host_now(CLOCK_MONOTONIC) - paused_at_;
+    paused_at_ = kNever;
+  }
+  tell_sleeper();
+}
+
+bool RealClock::stands_still() const {
+  const std::scoped_lock lock(mutex_);
+  return paused_at_ != kNever;
+}
+
+void InsnClock::skip_to(u64 deadline) {
+  if (deadline != kNever) picoseconds_ = std::max(picoseconds_, deadline * 1000);
+}
+
+u64 InsnClock::insns_until(u64 deadline) const {
+  if (deadline >= kNever / 1000 || deadline <= now()) return deadline <= now() ? 1 : kNever;
+  return std::max<u64>(1, (deadline * 1000 - picoseconds_ + rate_ - 1) / rate_);
+}
+
+}  // namespace tiercel::system
