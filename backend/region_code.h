@@ -1,17 +1,21 @@
 // What the optimising tier returns for one ir::Region, and the compiler's interface.
 //
-// The code is one host function that the fast tier's runtime calls with the VmContext's address in r12 and the return
-// address on the stack; on entry rsp is 8 modulo 16. It may change every register but rsp. It finds all guest state in
-// the state block (no guest register is in a host register), MXCSR holds the guest's floating-point environment and
-// stays the guest's all the time. It returns the index of the exit it took in eax, with the guest's state complete in
-// the state block; the guest's pc is not stored there: exits name it.
+// The code is one host function of LLVM's preserve_none convention, entered by a jump with rsp at 8 modulo 16; it may
+// change every register but rsp. The hottest integer slots are its arguments (kRegionSlots); every other slot it finds
+// in the state block. MXCSR holds the guest's floating-point environment and stays the guest's all the time.
+//
+// It leaves by a jump, with rsp as it was (RegionCode::jumps), in one of two ways. To exits of kind Direct, Back and
+// Indirect it jumps with the same slots in the same registers, and with an indirect exit's pc in rax. From exits of
+// kind Interrupt and Fault it jumps to one shared place with the exit's index in eax and those slots in the state
+// block. All other slots are in the state block either way. The guest's pc is stored nowhere: exits name it.
 //
 // Faults are side exits. Each host instruction that accesses guest memory has a landing: when it faults, the host fault
 // handler continues there with all registers as they were. The landing writes the state block as of the last IR inst
-// before the access and returns the exit whose pc is the faulting insn's, so that the fast tier executes that insn
+// before the access and leaves by the exit whose pc is the faulting insn's, so that the fast tier executes that insn
 // again, faults in turn and reports it.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,11 +25,21 @@
 
 namespace tiercel::backend {
 
+/// Arguments of a region's function, with the registers they are in:
+///   0 r12, 1 r13, 2 r14, 3 r15, 4 rdi, 5 rsi, 6 rdx, 7 rcx, 8 r8, 9 r9, 10 r11, 11 rax
+inline constexpr u32 kRegionArguments = 12;
+inline constexpr u32 kRegionContext = 3;  // the VmContext's address plus kContextBias
+inline constexpr u32 kRegionExtra = 11;   // on the way out an index or a pc, see above; nothing on the way in
+/// Which argument the n-th hottest integer slot is (hottest_slots). All but the first and the sixth are in the fast
+/// tier's own place for them.
+inline constexpr std::array<u8, 10> kRegionSlots = {6, 5, 4, 8, 9, 7, 10, 0, 1, 2};
+
 struct RegionExit {
   enum class Kind : u8 {
     Direct,     // continue at `pc`
+    Back,       // the same along an edge that goes back, which tests VmContext::exit_request and counts
     Interrupt,  // a back edge saw VmContext::exit_request; continue at `pc`
-    Indirect,   // continue at VmContext::exit_pc; `pc` is 0
+    Indirect,   // continue at the pc in rax; `pc` is 0
     Fault,      // a landing: execute the insn at `pc` again, outside regions
   };
   Kind kind = Kind::Direct;
@@ -40,12 +54,24 @@ struct RegionFault {
   friend bool operator==(const RegionFault&, const RegionFault&) = default;
 };
 
+/// A jump out of the region: `offset` of its 32-bit displacement, which is counted from the byte behind it and is to be
+/// filled in.
+struct RegionJump {
+  static constexpr u32 kShared = ~u32{0};  // as `exit`: the shared way out, with the index in eax
+  u32 offset = 0;
+  u32 exit = 0;
+  friend bool operator==(const RegionJump&, const RegionJump&) = default;
+};
+
 struct RegionCode {
   std::vector<u8> code;  // position-independent: instructions and their constants; needs an alignment of 64
   u32 entry = 0;
   std::vector<RegionExit> exits;    // at most kMaxRegionExits
   std::vector<RegionFault> faults;  // sorted by host_offset
-  std::string listing;              // LLVM IR and host code, only when asked for
+  std::vector<RegionJump> jumps;
+  u32 vectors_read = ~u32{0}, vectors_written = ~u32{0};  // bit n: the n-th hottest vector slot
+  u32 xmm_changed = ~u32{0};                              // bit n: the code may change xmmN
+  std::string listing;                                    // LLVM IR and host code, only when asked for
 };
 inline constexpr u32 kMaxRegionExits = 1 << 16;
 

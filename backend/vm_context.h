@@ -29,7 +29,7 @@ constexpr Reason reason_for(ir::ExitKind k) {
 /// Return prediction: a circular stack of (guest return pc, host entry of the block there).
 inline constexpr u32 kReturnStackSize = 16;
 
-inline constexpr u32 kStubCount = 8;
+inline constexpr u32 kStubCount = 7;
 
 /// Counters of back edges, an array of s32 that ends where the VmContext starts: so they are reached like its fields.
 /// One counts down to below zero, then the edge leaves with Reason::Hot. Several targets may share one.
@@ -53,9 +53,9 @@ struct alignas(64) VmContext {
   u32 exit_request = 0;  // nonzero: leave at the next check point; set from signal handlers and other threads
   u32 mxcsr = 0x1f80;    // the guest's MXCSR while outside generated code
   JumpCacheEntry* jump_cache = nullptr;  // a JumpCache's; one that always misses while exit_request is set
-  u32 return_top = 0;   // byte offset of the newest entry in return_stack
-  u32 fp_extra = 0;     // fpstatus bits MXCSR cannot hold (kInputDenormal under flush-to-zero)
-  u64 memory_base = 0;  // flat guest memory: host address of guest address 0
+  u32 return_top = 0;                    // byte offset of the newest entry in return_stack
+  u32 fp_extra = 0;                      // fpstatus bits MXCSR cannot hold (kInputDenormal under flush-to-zero)
+  u64 memory_base = 0;                   // flat guest memory: host address of guest address 0
   JumpCacheEntry return_stack[kReturnStackSize];
 
   // Written when leaving.
@@ -82,6 +82,9 @@ struct alignas(64) VmContext {
 
 /// The guest state block starts here, counted from the VmContext.
 inline constexpr u32 kStateOffset = (sizeof(VmContext) + 63) / 64 * 64;
+/// Generated code holds the address of the VmContext plus this: so chosen that the integer slots of a guest with up to
+/// 32 of them and the words after them are reached with 8-bit displacements.
+inline constexpr s32 kContextBias = static_cast<s32>(kStateOffset) + 144;
 inline void* guest_state(VmContext* c) {
   return reinterpret_cast<std::byte*>(c) + kStateOffset;
 }

@@ -180,6 +180,8 @@ std::vector<u8> encode_reply(const backend::RegionCode& code) {
   out.value(static_cast<u32>(code.exits.size()));
   for (const backend::RegionExit& e : code.exits) out.value(static_cast<u8>(e.kind)), out.value(e.pc);
   out.array(code.faults);
+  out.array(code.jumps);
+  out.value(code.vectors_read), out.value(code.vectors_written), out.value(code.xmm_changed);
   out.array(std::vector<char>(code.listing.begin(), code.listing.end()));
   return std::move(out.bytes);
 }
@@ -197,7 +199,9 @@ bool decode_reply(std::span<const u8> bytes, backend::RegionCode& out, std::stri
     if (!in.value(kind) || !in.value(e.pc) || kind > static_cast<u8>(backend::RegionExit::Kind::Fault)) return false;
     e.kind = static_cast<backend::RegionExit::Kind>(kind);
   }
-  if (!in.array(out.faults, kMaxCode) || !in.array(listing, kMaxCode) || !in.done()) return false;
+  if (!in.array(out.faults, kMaxCode) || !in.array(out.jumps, kMaxCode)) return false;
+  if (!in.value(out.vectors_read) || !in.value(out.vectors_written) || !in.value(out.xmm_changed)) return false;
+  if (!in.array(listing, kMaxCode) || !in.done()) return false;
   out.listing.assign(listing.begin(), listing.end());
   why = "the translation service answered with offsets outside the code";
   if (out.entry >= out.code.size() || out.exits.empty()) return false;
@@ -205,6 +209,10 @@ bool decode_reply(std::span<const u8> bytes, backend::RegionCode& out, std::stri
     const backend::RegionFault& f = out.faults[i];
     if (f.host_offset >= out.code.size() || f.landing_offset >= out.code.size()) return false;
     if (i > 0 && f.host_offset <= out.faults[i - 1].host_offset) return false;
+  }
+  for (const backend::RegionJump& j : out.jumps) {
+    if (j.offset > out.code.size() || out.code.size() - j.offset < 4) return false;
+    if (j.exit != backend::RegionJump::kShared && j.exit >= out.exits.size()) return false;
   }
   why.clear();
   return true;

@@ -3,6 +3,7 @@
 #include <llvm/IR/InlineAsm.h>
 
 #include "backend/llvm/lowering.h"
+#include "backend/llvm/object.h"
 
 namespace tiercel::backend::region {
 
@@ -12,7 +13,32 @@ u32 Lowering::exit_index(RegionExit exit) {
   return it->second;
 }
 
-/// Writes what the block was given and does not set; the exits of the block end here.
+/// Leaves the function for `to`. Without slots: they are in the state block.
+void Lowering::jump_out(Builder& b, llvm::StringRef to, llvm::Value* extra, bool with_slots) {
+  llvm::SmallVector<llvm::Value*, kRegionArguments> args(kRegionArguments, llvm::PoisonValue::get(b.getInt64Ty()));
+  args[kRegionContext] = ctx_;
+  if (extra != nullptr) args[kRegionExtra] = extra;
+  if (with_slots)
+    for (std::size_t n = 0; n < in_registers_.size(); ++n) {
+      const Current& c = current_[in_registers_[n]];
+      args[kRegionSlots[n]] = c.known ? c.value : load_cell(b, in_registers_[n]);
+    }
+  const llvm::FunctionCallee target = module_.getOrInsertFunction(to, function_->getFunctionType());
+  llvm::CallInst* call = b.CreateCall(target, args);
+  call->setCallingConv(llvm::CallingConv::PreserveNone);
+  call->setTailCallKind(llvm::CallInst::TCK_MustTail);
+  b.CreateRetVoid();
+}
+
+/// What the state block is to get for a slot at this point of the block.
+llvm::Value* Lowering::stored_value(Builder& b, ir::SlotId s) {
+  const Current& c = current_[s];
+  if (layout_.slots[s].type == Type::Flags)
+    return stored_form(b, c.known ? c.flags : load_flags(b, s, block_->flags_in));
+  return c.known ? c.value : load_cell(b, s);
+}
+
+/// Writes what the block was given and does not set; the cold exits of the block end here.
 BasicBlock* Lowering::tail() {
   if (block_->tail != nullptr) return block_->tail;
   block_->tail = new_block("tail");
@@ -26,40 +52,44 @@ BasicBlock* Lowering::tail() {
     else
       store_state(b, slot, stored_form(b, load_flags(b, slot, block_->flags_in)));
   }
-  b.CreateRet(block_->tail_exit);
+  jump_out(b, kSharedExit, b.CreateZExt(block_->tail_exit, b.getInt64Ty()), false);
   return block_->tail;
 }
 
-/// Leaves the region at `b` with the state as it is now. The index comes out of an asm, because LLVM would merge exits
-/// that differ in a constant only and put the move of that constant into the hot path.
-void Lowering::leave(Builder& b, RegionExit exit) {
+/// A way out through the tail with the state as it is now. The index comes out of an asm, because LLVM would merge
+/// exits that differ in a constant only and put the move of that constant into the hot path.
+BasicBlock* Lowering::cold_exit(RegionExit exit) {
+  BasicBlock* block = new_block("exit");
+  Builder b(block);
   for (const unsigned s : block_->set.set_bits()) {
-    const Current& c = current_[s];
-    const auto slot = static_cast<ir::SlotId>(s);
-    if (!c.set && !block_->written.test(s)) continue;  // the state block still has it
-    if (layout_.slots[s].type == Type::Flags)
-      store_state(b, slot, stored_form(b, c.known ? c.flags : load_flags(b, slot, block_->flags_in)));
-    else
-      store_state(b, slot, c.known ? c.value : load_cell(b, slot));
+    if (!current_[s].set && !block_->written.test(s)) continue;  // the state block still has it
+    store_state(b, static_cast<ir::SlotId>(s), stored_value(b, static_cast<ir::SlotId>(s)));
   }
   auto* fn = llvm::FunctionType::get(b.getInt32Ty(), false);
   auto* code = llvm::InlineAsm::get(fn, fmt::format("movl $${}, $0", exit_index(exit)), "=r", true);
   llvm::Value* index = b.CreateCall(fn, code);
   b.CreateBr(tail());
   block_->tail_exit->addIncoming(index, b.GetInsertBlock());
+  return block;
 }
 
+/// A way out with the state as it is now, of kind Direct, Back or Indirect.
 BasicBlock* Lowering::exit_block(RegionExit exit, llvm::Value* indirect_pc) {
   BasicBlock* block = new_block("exit");
   Builder b(block);
-  if (indirect_pc != nullptr) b.CreateStore(indirect_pc, context_field(b, offsetof(VmContext, exit_pc)));
-  leave(b, exit);
+  llvm::BitVector dirty = block_->written;
+  for (const unsigned s : block_->set.set_bits())
+    if (current_[s].set) dirty.set(s);
+  dirty.reset(register_slots_);
+  for (const unsigned s : dirty.set_bits())
+    store_state(b, static_cast<ir::SlotId>(s), stored_value(b, static_cast<ir::SlotId>(s)));
+  jump_out(b, fmt::format("{}{}", std::string_view(kExitPrefix), exit_index(exit)), indirect_pc, true);
   return block;
 }
 
 /// Where the accesses of the present insn go on when they fault.
 BasicBlock* Lowering::landing() {
-  if (landing_ == nullptr) landing_ = exit_block({RegionExit::Kind::Fault, insn_pc_});
+  if (landing_ == nullptr) landing_ = cold_exit({RegionExit::Kind::Fault, insn_pc_});
   return landing_;
 }
 
@@ -69,7 +99,7 @@ BasicBlock* Lowering::interrupt_check(u64 pc, BasicBlock* go_on) {
   Builder b(block);
   llvm::Value* request =
       b.CreateLoad(b.getInt32Ty(), context_field(b, offsetof(VmContext, exit_request)), /*isVolatile=*/true);
-  b.CreateCondBr(b.CreateICmpNE(request, b.getInt32(0)), exit_block({RegionExit::Kind::Interrupt, pc}), go_on,
+  b.CreateCondBr(b.CreateICmpNE(request, b.getInt32(0)), cold_exit({RegionExit::Kind::Interrupt, pc}), go_on,
                  unlikely_taken());
   return block;
 }
@@ -77,9 +107,10 @@ BasicBlock* Lowering::interrupt_check(u64 pc, BasicBlock* go_on) {
 /// Where control goes for `pc`. A way back checks for interrupts: every cycle has one.
 BasicBlock* Lowering::edge_to(u64 pc) {
   const auto it = block_at_.find(pc);
-  if (it == block_at_.end()) return exit_block({RegionExit::Kind::Direct, pc});
+  const bool back = pc <= block_->f->pc;
+  if (it == block_at_.end()) return exit_block({back ? RegionExit::Kind::Back : RegionExit::Kind::Direct, pc});
   BasicBlock* to = blocks_[it->second].entry;
-  return pc <= block_->f->pc ? interrupt_check(pc, to) : to;
+  return back ? interrupt_check(pc, to) : to;
 }
 
 void Lowering::emit_terminal(const Inst& inst) {

@@ -76,7 +76,7 @@ llvm::Value* Lowering::call_eval(Builder& b, llvm::Value* op, llvm::ArrayRef<llv
     Builder at(&entry, entry.begin());
     eval_block_ = at.CreateAlloca(llvm::ArrayType::get(at.getInt8Ty(), kBlockSize));
     eval_block_->setAlignment(llvm::Align(16));
-    at.CreateStore(ctx_, at.CreateConstInBoundsGEP1_32(at.getInt8Ty(), eval_block_, kContext));
+    at.CreateStore(context_field(at, 0), at.CreateConstInBoundsGEP1_32(at.getInt8Ty(), eval_block_, kContext));
   }
   const auto field = [&](unsigned offset) { return b.CreateConstInBoundsGEP1_32(b.getInt8Ty(), eval_block_, offset); };
   const auto is_vector = [](llvm::Value* v) { return v->getType()->getPrimitiveSizeInBits() == 128; };

@@ -79,7 +79,6 @@ llvm::Value* Lowering::carry_flags(Builder& b, const FlagsKind& kind, llvm::Arra
 
 /// As ir::flags_from_nzcv, in an i32.
 llvm::Value* Lowering::stored_form(Builder& b, const Flags& f) {
-  if (f.kind == Flags::kDynamic) return dynamic_stored_form(b, f);
   if (f.kind == Flags::kRaw) return f.operands[0];
   const FlagsKind kind = kinds_[static_cast<unsigned>(f.kind)];
   switch (kind.op) {
@@ -100,25 +99,6 @@ llvm::Value* Lowering::stored_from_nzcv(llvm::Value* nzcv) {
   const auto bits = [&](llvm::Value* v, u64 shift, u32 mask) { return b_.CreateAnd(b_.CreateLShr(v, shift), mask); };
   llvm::Value* borrow = bits(b_.CreateNot(nzcv), 21, 0x100);
   return b_.CreateOr(b_.CreateOr(bits(nzcv, 16, 0xc000), borrow), bits(nzcv, 28, 1));
-}
-
-/// By ir::eval: where different kinds come together, mostly exits want to know.
-llvm::Value* Lowering::dynamic_stored_form(Builder& b, const Flags& f) {
-  if (flags_ops_ == nullptr) {
-    std::vector<llvm::Constant*> ops;
-    for (const FlagsKind& kind : kinds_) {
-      ir::PureOp op;
-      op.op = kind.op == Opcode::Nop ? Opcode::Add : kind.op;  // the stored form: plus 0
-      op.type = kind.op == Opcode::Nop ? Type::I64 : Type::Flags;
-      op.arg_type = kind.op == Opcode::Nop ? Type::I64 : kind.type;
-      op.imm = kind.imm;
-      ops.push_back(pure_op_bytes(op));
-    }
-    auto* table = llvm::ConstantArray::get(llvm::ArrayType::get(ops[0]->getType(), ops.size()), ops);
-    flags_ops_ = make_constant(table);
-  }
-  llvm::Value* op = b.CreateInBoundsGEP(flags_ops_->getValueType()->getArrayElementType(), flags_ops_, f.selector);
-  return call_eval(b, op, f.operands, b.getInt32Ty());
 }
 
 Lowering::Nzcv Lowering::bits_of(const Flags& f) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <llvm/IR/MDBuilder.h>
 
+#include "backend/hot_slots.h"
 #include "base/check.h"
 
 namespace tiercel::backend::region {
@@ -18,13 +19,18 @@ Lowering::Lowering(llvm::Module& module, const VmLayout& layout, const HostFeatu
       out_(out),
       b_(context_),
       cells_(layout.slots.size()),
-      used_(static_cast<unsigned>(layout.slots.size())) {
+      used_(static_cast<unsigned>(layout.slots.size())),
+      in_registers_(hottest_slots(layout.slots, Type::I64, kRegionSlots.size())),
+      register_slots_(static_cast<unsigned>(layout.slots.size())) {
   kinds_.push_back({});  // Flags::kRaw
+  for (const ir::SlotId s : in_registers_) register_slots_.set(s);
+  used_ |= register_slots_;
 }
 
 bool Lowering::run(std::string& why) {
   if (analyse()) {
     find_written();
+    report_vectors();
     find_flags_kinds();
     make_function();
     for (u32 i = 0; i < blocks_.size() && why_.empty(); ++i) emit_block(i);
@@ -65,7 +71,7 @@ bool Lowering::analyse_block(u32 index) {
   Block& b = blocks_[index];
   const ir::Function& f = *b.f;
   b.set.resize(used_.size());
-  b.written.resize(used_.size());
+  b.written = register_slots_;  // the state block does not have them
   if (f.insts.empty() || !ir::is_terminal(f.insts.back().op)) return refuse("a block has no terminal");
   for (const Inst& inst : f.insts) {
     if (inst.op == Opcode::Exit || inst.op == Opcode::CallHelper)
@@ -105,6 +111,18 @@ void Lowering::find_written() {
   }
 }
 
+void Lowering::report_vectors() {
+  llvm::BitVector written(used_.size());
+  for (const Block& b : blocks_) written |= b.set;
+  out_.vectors_read = out_.vectors_written = 0;
+  u32 bit = 1;
+  for (const ir::SlotId s : hottest_slots(layout_.slots, Type::V128, 32)) {
+    if (used_.test(s)) out_.vectors_read |= bit;
+    if (written.test(s)) out_.vectors_written |= bit;
+    bit <<= 1;
+  }
+}
+
 int Lowering::kind_index(const FlagsKind& kind) {
   const auto it = std::find(kinds_.begin(), kinds_.end(), kind);
   if (it != kinds_.end()) return static_cast<int>(it - kinds_.begin());
@@ -132,7 +150,7 @@ void Lowering::find_flags_kinds() {
       if (out == kUnvisited) continue;
       for (const u32 s : b.successors) {
         int& in = blocks_[s].flags_in;
-        const int merged = in == kUnvisited || in == out ? out : Flags::kDynamic;
+        const int merged = in == kUnvisited || in == out ? out : Flags::kRaw;
         changed |= in != merged;
         in = merged;
       }
@@ -202,17 +220,16 @@ llvm::MDNode* Lowering::unlikely_taken() {
 }
 
 void Lowering::make_function() {
-  auto* pointer = llvm::PointerType::get(context_, 0);
-  auto* fn_type = llvm::FunctionType::get(b_.getInt32Ty(), {pointer}, false);
+  llvm::SmallVector<llvm::Type*, kRegionArguments> arguments(kRegionArguments, b_.getInt64Ty());
+  arguments[kRegionContext] = b_.getPtrTy();
+  auto* fn_type = llvm::FunctionType::get(b_.getVoidTy(), arguments, false);
   function_ = llvm::Function::Create(fn_type, llvm::GlobalValue::ExternalLinkage, "region", module_);
   function_->setCallingConv(llvm::CallingConv::PreserveNone);
   function_->addFnAttr(llvm::Attribute::NoUnwind);
   function_->addFnAttr(llvm::Attribute::NoRedZone);
   function_->addFnAttr("frame-pointer", "none");
   function_->addFnAttr("no-stack-arg-probe");
-  ctx_ = function_->getArg(0);
-  function_->addParamAttr(0, llvm::Attribute::NonNull);
-  function_->addParamAttr(0, llvm::Attribute::getWithAlignment(context_, llvm::Align(64)));
+  ctx_ = function_->getArg(kRegionContext);
   make_fp_strict();
   BasicBlock* entry = new_block("entry");
   for (Block& b : blocks_) b.entry = new_block("b");
@@ -231,17 +248,18 @@ void Lowering::make_cells() {
     llvm::Value* loaded;
     if (t == Type::Flags) {
       for (auto& operand : c.operands) operand = b_.CreateAlloca(b_.getInt64Ty());
-      c.selector = b_.CreateAlloca(b_.getInt32Ty());
-      loaded = b_.CreateZExt(b_.CreateLoad(b_.getInt16Ty(), state_pointer(b_, slot)), b_.getInt64Ty());
-      b_.CreateStore(loaded, c.operands[0]);
-      for (unsigned k = 1; k < 3; ++k) b_.CreateStore(b_.getInt64(0), c.operands[k]);
-      b_.CreateStore(b_.getInt32(Flags::kRaw), c.selector);
+      c.raw = b_.CreateAlloca(b_.getInt32Ty());
+      loaded = b_.CreateZExt(b_.CreateLoad(b_.getInt16Ty(), state_pointer(b_, slot)), b_.getInt32Ty());
+      b_.CreateStore(loaded, c.raw);
       continue;
     }
     c.value = b_.CreateAlloca(type(t));
+    if (register_slots_.test(s)) continue;
     loaded = b_.CreateAlignedLoad(type(t), state_pointer(b_, slot), llvm::Align(ir::type_bits(t) / 8));
     b_.CreateStore(loaded, c.value);
   }
+  for (std::size_t n = 0; n < in_registers_.size(); ++n)
+    b_.CreateStore(function_->getArg(kRegionSlots[n]), cells_[in_registers_[n]].value);
 }
 
 void Lowering::emit_block(u32 index) {

@@ -1,8 +1,9 @@
 // One ir::Region becomes one LLVM function. Private to backend/llvm.
 //
 // Guest registers are allocas that mem2reg turns into SSA values; inside a block the builder's own table is used. Ways
-// out of the region write the state block in cold code: what the block set itself in the exit's own code, the rest in
-// the block's tail, which all its exits share.
+// out of the region write the state block and hand on the slots that are arguments. Cold ones, of which there may be
+// one per access, write those to the state block as well: what the block set itself in the exit's own code, the rest in
+// the block's tail, which all its cold exits share.
 #pragma once
 
 #include <llvm/ADT/BitVector.h>
@@ -38,14 +39,13 @@ struct FlagsKind {
 
 /// A Flags value at some place of the function.
 struct Flags {
-  static constexpr int kRaw = 0;       // index of the Raw kind
-  static constexpr int kDynamic = -1;  // different kinds came together: `selector` says which, operands as i64
+  static constexpr int kRaw = 0;  // index of the Raw kind
   int kind = kRaw;
   llvm::Value* operands[3] = {};
-  llvm::Value* selector = nullptr;
 };
 
-/// The form of a flags slot on entry to a block, as the dataflow finds it.
+/// The form of a flags slot on entry to a block, as the dataflow finds it. Where different kinds come together it is
+/// Raw: each block that leads there makes the stored form at its end.
 inline constexpr int kUnvisited = -2;
 
 class Lowering {
@@ -79,8 +79,8 @@ class Lowering {
   /// The stack cells of a slot.
   struct Cells {
     llvm::AllocaInst* value = nullptr;   // the slot's type; unused for flags
-    llvm::AllocaInst* operands[3] = {};  // flags
-    llvm::AllocaInst* selector = nullptr;
+    llvm::AllocaInst* operands[3] = {};  // flags of any kind but Raw
+    llvm::AllocaInst* raw = nullptr;     // flags, the stored form
   };
 
   // lowering.cpp: the region as a whole
@@ -88,6 +88,7 @@ class Lowering {
   bool analyse();
   bool analyse_block(u32 index);
   void find_written();
+  void report_vectors();
   void find_flags_kinds();
   static bool stays_lazy(Opcode op);
   static FlagsKind lazy_kind(const ir::Function& f, const Inst& inst);
@@ -105,6 +106,7 @@ class Lowering {
   llvm::Value* load_cell(Builder& b, ir::SlotId s);
   Flags load_flags(Builder& b, ir::SlotId s, int kind);
   void store_cells();
+  void store_flags(const Flags& f);
   llvm::Value* state_pointer(Builder& b, ir::SlotId s);
   void store_state(Builder& b, ir::SlotId s, llvm::Value* v);
   llvm::Value* convert(Builder& b, llvm::Value* v, llvm::Type* to);
@@ -115,8 +117,10 @@ class Lowering {
   void emit_indirect(llvm::Value* target);
   BasicBlock* exit_block(RegionExit exit, llvm::Value* indirect_pc = nullptr);
   BasicBlock* landing();
-  void leave(Builder& b, RegionExit exit);
+  BasicBlock* cold_exit(RegionExit exit);
   BasicBlock* tail();
+  void jump_out(Builder& b, llvm::StringRef to, llvm::Value* extra, bool with_slots);
+  llvm::Value* stored_value(Builder& b, ir::SlotId s);
   u32 exit_index(RegionExit exit);
   BasicBlock* interrupt_check(u64 pc, BasicBlock* go_on);
 
@@ -125,7 +129,6 @@ class Lowering {
   llvm::Value* condition(const Flags& f, ir::Cond cond);
   llvm::Value* stored_form(Builder& b, const Flags& f);
   llvm::Value* stored_from_nzcv(llvm::Value* nzcv);
-  llvm::Value* dynamic_stored_form(Builder& b, const Flags& f);
   llvm::Value* compare_flags(Builder& b, const FlagsKind& kind, llvm::Value* x, llvm::Value* y);
   llvm::Value* carry_flags(Builder& b, const FlagsKind& kind, llvm::ArrayRef<llvm::Value*> operands);
   struct Nzcv {
@@ -290,12 +293,13 @@ class Lowering {
   llvm::Value* memory_base_ = nullptr;      // null: guest addresses are host addresses
   llvm::AllocaInst* eval_block_ = nullptr;  // operands and result of a call of ir::eval
   llvm::AllocaInst* mxcsr_ = nullptr;
-  llvm::GlobalVariable* flags_ops_ = nullptr;  // one PureOp per kind, for flags whose kind is not known
   ir::SlotId flags_slot_ = 0xffff;
 
   std::vector<Block> blocks_;
   std::vector<Cells> cells_;
-  llvm::BitVector used_;  // slots
+  llvm::BitVector used_;                  // slots
+  std::vector<ir::SlotId> in_registers_;  // slots that are arguments, see kRegionSlots
+  llvm::BitVector register_slots_;        // the same
   std::vector<FlagsKind> kinds_;
   std::map<u64, u32> block_at_;
   std::map<u64, u32> targets_;

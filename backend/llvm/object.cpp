@@ -103,6 +103,7 @@ class Linker {
   bool apply(const llvm::object::RelocationRef& r, const Place& place) {
     auto addend = llvm::object::ELFRelocationRef(r).getAddend();
     u64 symbol = 0;
+    if (addend && r.getSymbol() != object_.symbol_end() && leaves(*r.getSymbol())) return add_jump(r, *addend, place);
     if (!addend || r.getSymbol() == object_.symbol_end() || !address(*r.getSymbol(), symbol))
       return why_.empty() ? refuse("the compiled region has a bad relocation") : false;
     if (r.getType() != llvm::ELF::R_X86_64_PC32 && r.getType() != llvm::ELF::R_X86_64_PLT32)
@@ -113,6 +114,23 @@ class Linker {
     const u64 from = place.bytes == &out_.code ? at : 0;
     auto value = static_cast<u32>(symbol + static_cast<u64>(*addend) - from);
     std::memcpy(place.bytes->data() + at, &value, 4);
+    return true;
+  }
+
+  static bool leaves(const SymbolRef& symbol) {
+    auto name = symbol.getName();
+    return name && name->starts_with(kExitPrefix);
+  }
+
+  /// A jump to a way out, which is not here.
+  bool add_jump(const llvm::object::RelocationRef& r, s64 addend, const Place& place) {
+    auto name = r.getSymbol()->getName();
+    RegionJump jump{static_cast<u32>(place.at + r.getOffset()), RegionJump::kShared};
+    const bool known = *name == kSharedExit || !name->drop_front(kExitPrefix.size()).getAsInteger(10, jump.exit);
+    if (!known || r.getType() != llvm::ELF::R_X86_64_PLT32 || addend != -4 || place.bytes != &out_.code ||
+        jump.offset + u64{4} > out_.code.size())
+      return refuse("the compiled region leaves in a strange way");
+    out_.jumps.push_back(jump);
     return true;
   }
 

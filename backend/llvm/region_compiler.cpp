@@ -3,11 +3,13 @@
 
 #include <fmt/format.h>
 #include <llvm/Analysis/AliasAnalysis.h>
+#include <llvm/CodeGen/RegisterUsageInfo.h>
 #include <llvm/IR/DiagnosticInfo.h>
 #include <llvm/IR/DiagnosticPrinter.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
 #include <llvm/IR/Verifier.h>
+#include <llvm/MC/MCRegisterInfo.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/TargetSelect.h>
@@ -66,6 +68,7 @@ std::unique_ptr<llvm::TargetMachine> make_machine(const HostFeatures& features) 
   const llvm::Target* target = llvm::TargetRegistry::lookupTarget(kTriple, error);
   CHECK(target);
   llvm::TargetOptions options;
+  options.EnableIPRA = true;  // for ChangedRegisters
   return std::unique_ptr<llvm::TargetMachine>(
       target->createTargetMachine(kTriple, "x86-64-v2", feature_string(features), options, llvm::Reloc::PIC_,
                                   llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default, /*JIT=*/true));
@@ -83,6 +86,36 @@ struct Diagnostics final : llvm::DiagnosticHandler {
     return true;
   }
   std::string& first_error;
+};
+
+/// Runs behind code generation and tells which XMM registers the region's code changes.
+class ChangedRegisters final : public llvm::ModulePass {
+ public:
+  ChangedRegisters(const llvm::MCRegisterInfo& registers, u32& xmm_changed)
+      : ModulePass(id), registers_(registers), xmm_changed_(xmm_changed) {}
+
+  void getAnalysisUsage(llvm::AnalysisUsage& usage) const override {
+    usage.addRequired<llvm::PhysicalRegisterUsageInfo>();
+    usage.setPreservesAll();
+  }
+
+  bool runOnModule(llvm::Module& module) override {
+    const auto kept = getAnalysis<llvm::PhysicalRegisterUsageInfo>().getRegUsageInfo(*module.getFunction("region"));
+    if (kept.empty()) return false;  // unknown: all of them
+    xmm_changed_ = 0;
+    for (unsigned r = 1; r < registers_.getNumRegs(); ++r) {
+      u32 n = 0;
+      llvm::StringRef name = registers_.getName(r);
+      if (!name.consume_front("XMM") || name.getAsInteger(10, n) || n >= 32) continue;
+      if (!(kept[r / 32] >> r % 32 & 1)) xmm_changed_ |= u32{1} << n;
+    }
+    return false;
+  }
+
+ private:
+  static inline char id = 0;
+  const llvm::MCRegisterInfo& registers_;
+  u32& xmm_changed_;
 };
 
 class LlvmCompiler final : public RegionCompiler {
@@ -112,7 +145,7 @@ class LlvmCompiler final : public RegionCompiler {
     optimise(module);
     if (request.want_listing) out.listing += print(module) + assembly(module);
     llvm::SmallVector<char, 0> object;
-    emit(module, object, llvm::CodeGenFileType::ObjectFile);
+    emit(module, object, llvm::CodeGenFileType::ObjectFile, out.xmm_changed);
     why = error;
     return why.empty() && region::link_object({object.data(), object.size()}, out, why);
   }
@@ -149,10 +182,11 @@ class LlvmCompiler final : public RegionCompiler {
     modules_.clear();
   }
 
-  void emit(llvm::Module& module, llvm::SmallVectorImpl<char>& to, llvm::CodeGenFileType type) {
+  void emit(llvm::Module& module, llvm::SmallVectorImpl<char>& to, llvm::CodeGenFileType type, u32& xmm_changed) {
     llvm::raw_svector_ostream stream(to);
     llvm::legacy::PassManager codegen;
     machine_->addPassesToEmitFile(codegen, stream, nullptr, type, /*DisableVerify=*/true);
+    codegen.add(new ChangedRegisters(*machine_->getMCRegisterInfo(), xmm_changed));
     codegen.run(module);
   }
 
@@ -166,7 +200,8 @@ class LlvmCompiler final : public RegionCompiler {
   std::string assembly(const llvm::Module& module) {
     llvm::SmallVector<char, 0> text;
     const auto copy = llvm::CloneModule(module);
-    emit(*copy, text, llvm::CodeGenFileType::AssemblyFile);
+    u32 xmm_changed = 0;
+    emit(*copy, text, llvm::CodeGenFileType::AssemblyFile, xmm_changed);
     return {text.begin(), text.end()};
   }
 

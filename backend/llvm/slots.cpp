@@ -1,10 +1,12 @@
 // Guest registers: cells between blocks, the builder's table inside one, the state block outside the region.
+#include <algorithm>
+
 #include "backend/llvm/lowering.h"
 
 namespace tiercel::backend::region {
 
 llvm::Value* Lowering::context_field(Builder& b, std::size_t offset) {
-  return b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), ctx_, offset);
+  return b.CreateConstGEP1_64(b.getInt8Ty(), ctx_, offset - static_cast<u64>(s64{kContextBias}));
 }
 
 llvm::Value* Lowering::state_pointer(Builder& b, ir::SlotId s) {
@@ -73,43 +75,39 @@ void Lowering::set_slot(const Inst& inst) {
 
 Flags Lowering::load_flags(Builder& b, ir::SlotId s, int kind) {
   const Cells& c = cells_[s];
-  const auto operand = [&](unsigned k) { return b.CreateLoad(b.getInt64Ty(), c.operands[k]); };
   Flags f;
   f.kind = kind;
-  if (kind == Flags::kDynamic) {
-    f.selector = b.CreateLoad(b.getInt32Ty(), c.selector);
-    for (unsigned k = 0; k < 3; ++k) f.operands[k] = operand(k);
-    return f;
-  }
   if (kind == Flags::kRaw) {
-    f.operands[0] = b.CreateTrunc(operand(0), b.getInt32Ty());
+    f.operands[0] = b.CreateLoad(b.getInt32Ty(), c.raw);
     return f;
   }
   const std::string_view letters = ir::info(kinds_[static_cast<unsigned>(kind)].op).operands;
   llvm::Type* wide = type(kinds_[static_cast<unsigned>(kind)].type);
   for (unsigned k = 0; k < letters.size(); ++k)
-    f.operands[k] = convert(b, operand(k), letters[k] == 'b' ? b.getInt1Ty() : wide);
+    f.operands[k] = convert(b, b.CreateLoad(b.getInt64Ty(), c.operands[k]), letters[k] == 'b' ? b.getInt1Ty() : wide);
   return f;
 }
 
 /// At the end of a block: what it set is what its successors find.
 void Lowering::store_cells() {
-  for (const unsigned s : block_->set.set_bits()) {
-    const Current& now = current_[s];
-    Cells& c = cells_[s];
-    if (c.value != nullptr) {
-      b_.CreateStore(now.value, c.value);
-      continue;
-    }
-    Flags f = now.flags;
-    if (f.kind != block_->flags_out) f = {.operands = {stored_form(b_, f)}};
-    for (unsigned k = 0; k < 3; ++k)
-      if (f.operands[k] != nullptr)
-        b_.CreateStore(convert(b_, f.operands[k], b_.getInt64Ty()), c.operands[k]);
-      else
-        b_.CreateStore(b_.getInt64(0), c.operands[k]);
-    b_.CreateStore(f.selector != nullptr ? f.selector : b_.getInt32(static_cast<u32>(f.kind)), c.selector);
-  }
+  for (const unsigned s : block_->set.set_bits())
+    if (cells_[s].value != nullptr) b_.CreateStore(current_[s].value, cells_[s].value);
+  if (flags_slot_ == 0xffff) return;
+  const Current& now = current_[flags_slot_];
+  store_flags(now.known ? now.flags : load_flags(b_, flags_slot_, block_->flags_in));
+}
+
+/// In the forms that successors expect.
+void Lowering::store_flags(const Flags& f) {
+  const Cells& c = cells_[flags_slot_];
+  const auto expects = [&](int kind) {
+    return std::any_of(block_->successors.begin(), block_->successors.end(),
+                       [&](u32 to) { return blocks_[to].flags_in == kind; });
+  };
+  if (expects(Flags::kRaw)) b_.CreateStore(stored_form(b_, f), c.raw);
+  if (f.kind == Flags::kRaw) return;
+  for (unsigned k = 0; k < 3; ++k)
+    if (f.operands[k] != nullptr) b_.CreateStore(convert(b_, f.operands[k], b_.getInt64Ty()), c.operands[k]);
 }
 
 }  // namespace tiercel::backend::region

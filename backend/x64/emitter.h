@@ -335,8 +335,12 @@ class Emitter {
   void probe_jump_cache();
 
   // -- region_entry.cpp
-  void region_way_out(const RegionExit& e);
+  void move_vectors(u32 slots, u32 changed, bool to_state);
+  void region_way_out(const RegionExit& e, const RegionCode& region);
+  void leave_region(const RegionCode& region);
+  void shared_way_out(const RegionCode& region, Label exits);
   void embed_fault_table(const RegionCode& region);
+  void embed_region(const RegionCode& region, std::span<const Label> ways, Label shared, Label entry);
   void leave(const Inst& inst);
 
   // -- calls.cpp

@@ -1,10 +1,16 @@
 // What stands around the code of a region: the way in from blocks, and a way out per exit. In the order of the code:
 //
-//   entry        loads the addresses of the three parts below and jumps to Stub::Region, which calls the region
-//   ways out     one per exit; Stub::Region comes back here with the guest's registers in their homes
+//   entry        moves guest registers to where the region expects them and jumps to it
+//   ways out     one per exit; those of kind Interrupt and Fault begin where the shared way ends
+//   shared way   for exits that come with their index: fetches guest registers from the state block
 //   exit table   per exit: where its way out is, counted from the table
 //   fault table  RegionFaultTable
-//   region       RegionCode::code
+//   region       RegionCode::code, its jumps bound to the ways out
+//
+// Guest registers: an integer slot's home and its argument register are mostly the same. Vector slots go through the
+// state block, but only those the region uses, and those whose home it changes.
+#include <cstring>
+
 #include "backend/region_code.h"
 #include "backend/x64/emitter.h"
 #include "base/bits.h"
@@ -13,6 +19,9 @@ namespace tiercel::backend::x64 {
 namespace {
 
 constexpr u32 kRegionAlignment = 64;
+/// The homes of the first and the sixth integer slot are not argument registers.
+const Gp kArgument0 = x86::rdx, kArgument5 = x86::rcx;
+const Gp kHome0 = x86::rbp, kHome5 = x86::r10;
 
 }  // namespace
 
@@ -22,18 +31,23 @@ void Emitter::wrap_region(const RegionCode& region, CompiledCode& out) {
   out_ = &out;
   begin(kNothing, false);
   out.alignment = kRegionAlignment;
-  const Label exits = a.newLabel(), faults = a.newLabel(), code = a.newLabel();
+  const Label exits = a.newLabel(), faults = a.newLabel(), shared = a.newLabel(), entry = a.newLabel();
+  move_vectors(region.vectors_read, region.xmm_changed, true);
   a.lea(x86::rax, x86::ptr(faults));
-  a.lea(x86::rcx, x86::ptr(exits));
-  a.lea(x86::rdx, x86::ptr(code, static_cast<s32>(region.entry)));
-  a.jmp(stub_field(Stub::Region));
+  a.mov(TIERCEL_CONTEXT(region_faults), x86::rax);
+  a.mov(kArgument0, kHome0);
+  a.mov(kArgument5, kHome5);
+  a.sub(x86::rsp, 8);
+  a.jmp(entry);
 
   std::vector<Label> ways;
   for (const RegionExit& e : region.exits) {
     ways.push_back(a.newLabel());
     a.bind(ways.back());
-    region_way_out(e);
+    region_way_out(e, region);
   }
+  a.bind(shared);
+  shared_way_out(region, exits);
   emit_cold();
   emit_exit_stubs();
 
@@ -47,22 +61,38 @@ void Emitter::wrap_region(const RegionCode& region, CompiledCode& out) {
   a.bind(faults);
   embed_fault_table(region);
   a.align(asmjit::AlignMode::kZero, kRegionAlignment);
-  a.bind(code);
-  a.embed(region.code.data(), region.code.size());
+  embed_region(region, ways, shared, entry);
   finish(out);
 }
 
-void Emitter::region_way_out(const RegionExit& e) {
+/// Stores or loads the homes of the vector slots in `slots`, and those of the registers in `changed`.
+void Emitter::move_vectors(u32 slots, u32 changed, bool to_state) {
+  for (unsigned n = 0; kXmm0 + kXmmScratchCount + n < kRegisterCount; ++n) {
+    const unsigned xmm = kXmmScratchCount + n, reg = kXmm0 + xmm;
+    if (!plan_.pinned(reg) || !((slots >> n | changed >> xmm) & 1)) continue;
+    const Mem m = state_field(layout_.slots[plan_.slot_of[reg]].offset, 16);
+    to_state ? store(m, x86::xmm(xmm), 128) : load(x86::xmm(xmm), m, 128);
+  }
+}
+
+void Emitter::region_way_out(const RegionExit& e, const RegionCode& region) {
   switch (e.kind) {
     case RegionExit::Kind::Direct:
+      leave_region(region);
       return patchable_jump(e.pc);
+    case RegionExit::Kind::Back:
+      leave_region(region);
+      interrupt_check(e.pc);
+      if (layout_.hot_counters) count_back_edge(e.pc);
+      return patchable_jump(e.pc);
+    case RegionExit::Kind::Indirect:
+      leave_region(region);
+      a.mov(x86::rcx, x86::rax);
+      return probe_jump_cache();
     case RegionExit::Kind::Interrupt:
       mov_pc(x86::rcx, e.pc);
       a.jmp(stub_field(Stub::Interrupt));
       return;
-    case RegionExit::Kind::Indirect:
-      a.mov(x86::rcx, TIERCEL_CONTEXT(exit_pc));
-      return probe_jump_cache();
     case RegionExit::Kind::Fault:
       mov_pc(x86::rcx, e.pc);
       a.mov(TIERCEL_CONTEXT(exit_pc), x86::rcx);
@@ -70,6 +100,26 @@ void Emitter::region_way_out(const RegionExit& e) {
       a.jmp(TIERCEL_CONTEXT(common_exit));
       return;
   }
+}
+
+void Emitter::leave_region(const RegionCode& region) {
+  a.add(x86::rsp, 8);
+  a.mov(kHome0, kArgument0);
+  a.mov(kHome5, kArgument5);
+  move_vectors(region.vectors_written, region.xmm_changed, false);
+}
+
+/// eax: the exit's index.
+void Emitter::shared_way_out(const RegionCode& region, Label exits) {
+  a.add(x86::rsp, 8);
+  for (const u8 reg : kGpPinned)
+    if (plan_.pinned(reg)) a.mov(x86::gpq(reg), state_field(layout_.slots[plan_.slot_of[reg]].offset, 8));
+  move_vectors(region.vectors_written, region.xmm_changed, false);
+  a.lea(x86::rcx, x86::ptr(exits));
+  a.mov(x86::eax, x86::eax);
+  a.movsxd(x86::rax, x86::dword_ptr(x86::rcx, x86::rax, 2));
+  a.add(x86::rax, x86::rcx);
+  a.jmp(x86::rax);
 }
 
 void Emitter::embed_fault_table(const RegionCode& region) {
@@ -84,6 +134,19 @@ void Emitter::embed_fault_table(const RegionCode& region) {
                                         distance + static_cast<s32>(f.landing_offset)};
     a.embed(&entry, sizeof entry);
   }
+}
+
+void Emitter::embed_region(const RegionCode& region, std::span<const Label> ways, Label shared, Label entry) {
+  const u32 base = static_cast<u32>(a.offset());
+  std::vector<u8> code = region.code;
+  for (const RegionJump& j : region.jumps) {
+    const Label& way = j.exit == RegionJump::kShared ? shared : ways[j.exit];
+    const u32 distance = static_cast<u32>(code_.labelOffset(way)) - (base + j.offset + 4);
+    std::memcpy(code.data() + j.offset, &distance, sizeof distance);
+  }
+  a.embed(code.data(), region.entry);
+  a.bind(entry);
+  a.embed(code.data() + region.entry, code.size() - region.entry);
 }
 
 }  // namespace tiercel::backend::x64

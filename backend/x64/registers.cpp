@@ -1,29 +1,21 @@
 #include "backend/x64/registers.h"
 
-#include <algorithm>
-#include <numeric>
+#include "backend/hot_slots.h"
 
 namespace tiercel::backend::x64 {
 
 RegisterPlan::RegisterPlan(std::span<const ir::SlotInfo> slots, const HostFeatures& cpu) {
   slot_of.fill(kNoSlot);
   home_of.assign(slots.size(), kNoRegister);
-  std::vector<u16> by_heat(slots.size());
-  std::iota(by_heat.begin(), by_heat.end(), u16{0});
-  std::stable_sort(by_heat.begin(), by_heat.end(), [&](u16 a, u16 b) { return slots[a].heat > slots[b].heat; });
-  unsigned gp = 0, xmm = kXmmScratchCount;
-  const unsigned xmm_end = cpu.avx512vl ? 32 : 16;
-  for (const u16 slot : by_heat) {
-    if (slots[slot].heat == 0) break;
-    unsigned reg = kNoRegister;
-    if (slots[slot].type == ir::Type::I64 && gp < kGpPinned.size())
-      reg = kGpPinned[gp++];
-    else if (slots[slot].type == ir::Type::V128 && xmm < xmm_end)
-      reg = kXmm0 + xmm++;
-    if (reg == kNoRegister) continue;
+  const auto pin = [this](ir::SlotId slot, unsigned reg) {
     slot_of[reg] = slot;
     home_of[slot] = static_cast<u8>(reg);
-  }
+  };
+  std::size_t n = 0;
+  for (const ir::SlotId slot : hottest_slots(slots, ir::Type::I64, kGpPinned.size())) pin(slot, kGpPinned[n++]);
+  const unsigned vectors = (cpu.avx512vl ? 32 : 16) - kXmmScratchCount;
+  unsigned reg = kXmm0 + kXmmScratchCount;
+  for (const ir::SlotId slot : hottest_slots(slots, ir::Type::V128, vectors)) pin(slot, reg++);
 }
 
 }  // namespace tiercel::backend::x64

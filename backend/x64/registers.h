@@ -12,10 +12,6 @@ namespace tiercel::backend::x64 {
 
 namespace x86 = asmjit::x86;
 
-/// r15 points here, counted from the VmContext: so chosen that the integer slots of a guest with up to 32 of them and
-/// the words after them are reached with 8-bit displacements.
-inline constexpr s32 kContextBias = static_cast<s32>(kStateOffset) + 144;
-
 inline constexpr unsigned kNoRegister = 0xff;
 inline constexpr unsigned kXmm0 = 16;  // register numbers: 0..15 general, 16..47 vector
 inline constexpr unsigned kRegisterCount = 48;
@@ -41,7 +37,7 @@ struct RegisterPlan {
   bool pinned(unsigned reg) const { return slot_of[reg] != kNoSlot; }
 };
 
-/// A field of the VmContext through r15.
+/// A field of the VmContext through r15, which holds its address plus kContextBias.
 inline x86::Mem context_field(std::size_t offset, u32 size) {
   return x86::Mem(x86::r15, static_cast<s32>(offset) - kContextBias, size);
 }
@@ -58,7 +54,6 @@ inline constexpr s32 kArgs = 16 * kSpillSlots;
 inline constexpr s32 kResult = kArgs + 64;
 inline constexpr s32 kSelector = kResult + 16;   // PureOp address less return address, or helper index
 inline constexpr s32 kBorrowed = kSelector + 8;  // a pinned register's value while the register serves something else
-inline constexpr s32 kRegionExits = kArgs;       // a region's exit table while it runs
 inline constexpr s32 kSize = kSelector + 16;
 }  // namespace frame
 
@@ -71,7 +66,6 @@ enum class Stub : u8 {
   Interrupt,     // rcx: guest pc
   Misaligned,    // rcx: guest pc, rax: guest address of the access; exit_payload is set
   Hot,           // rcx: guest pc
-  Region,        // runs the region function at rdx; rax: its fault table, rcx: its exit table, see region_entry.cpp
 };
 inline x86::Mem stub_field(Stub s) {
   return context_field(offsetof(VmContext, stubs) + 8 * static_cast<std::size_t>(s), 8);

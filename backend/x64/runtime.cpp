@@ -46,8 +46,6 @@ class Stubs {
     reason_stub(Reason::LinkMiss, leave);
     r.stubs[static_cast<unsigned>(Stub::Hot)] = here();
     reason_stub(Reason::Hot, leave);
-    r.stubs[static_cast<unsigned>(Stub::Region)] = here();
-    region();
     r.stubs[static_cast<unsigned>(Stub::Eval)] = here();
     eval();
     r.stubs[static_cast<unsigned>(Stub::Helper)] = here();
@@ -168,23 +166,6 @@ class Stubs {
     scratch(false);
     a.add(x86::rsp, kStubFrame);
     a.ret();
-  }
-
-  /// The contract of backend/region_code.h. The region may change all registers, so r15 waits in the frame.
-  void region() {
-    a.mov(TIERCEL_CONTEXT(region_faults), x86::rax);
-    a.mov(x86::qword_ptr(x86::rsp, frame::kRegionExits), x86::rcx);
-    a.mov(x86::qword_ptr(x86::rsp, frame::kBorrowed), x86::r15);
-    slots(&Stubs::store_gp, &Stubs::store_xmm, ~u64{0});
-    a.lea(x86::r12, x86::ptr(x86::r15, -kContextBias));
-    a.call(x86::rdx);
-    a.mov(x86::r15, x86::qword_ptr(x86::rsp, frame::kBorrowed));
-    a.mov(x86::rcx, x86::qword_ptr(x86::rsp, frame::kRegionExits));
-    a.mov(x86::eax, x86::eax);
-    a.movsxd(x86::rax, x86::dword_ptr(x86::rcx, x86::rax, 2));
-    a.add(x86::rax, x86::rcx);
-    slots(&Stubs::load_gp, &Stubs::load_xmm, ~u64{0});
-    a.jmp(x86::rax);
   }
 
   void helper() {

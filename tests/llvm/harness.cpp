@@ -10,68 +10,30 @@
 #include <cstring>
 
 #include "backend/interp/interp.h"
+#include "base/bits.h"
 #include "base/check.h"
 #include "frontend-arm/a64_frontend.h"
 #include "ir/printer.h"
 #include "tests/support/flat_memory.h"
 
-// u32 tiercel_test_call_region(const void* code, VmContext*): as the fast tier's runtime calls a region. Registers hold
-// nonsense on entry, and the C ABI's callee-saved ones are lost.
-asm(R"(
-.text
-.globl tiercel_test_call_region
-tiercel_test_call_region:
-  push %rbx
-  push %rbp
-  push %r12
-  push %r13
-  push %r14
-  push %r15
-  sub $24, %rsp
-  stmxcsr (%rsp)
-  mov %rsi, 8(%rsp)
-  ldmxcsr 4(%rsi)
-  mov %rsi, %r12
-  mov %rdi, %rax
-  mov $-1, %rbx
-  mov $-1, %rbp
-  mov $-1, %r13
-  mov $-1, %rdi
-  call *%rax
-  mov 8(%rsp), %rsi
-  stmxcsr 4(%rsi)
-  ldmxcsr (%rsp)
-  add $24, %rsp
-  pop %r15
-  pop %r14
-  pop %r13
-  pop %r12
-  pop %rbp
-  pop %rbx
-  ret
-)");
-extern "C" tiercel::u32 tiercel_test_call_region(const void* code, tiercel::backend::VmContext* context);
-
 namespace tiercel::test {
 namespace {
 
-static_assert(offsetof(backend::VmContext, mxcsr) == 4);
 constexpr std::size_t kCodeSize = 4 << 20;
 constexpr u64 kGuard = 1 << 20;
 
-/// What the fault handler needs; one region runs at a time.
-const backend::RegionCode* running_code;
-u64 running_at;
+/// Whose fault is looked up, as the engine's fault handler does it.
+const backend::VmContext* running;
 
 void on_fault(int, siginfo_t*, void* ucontext) {
-  auto* context = static_cast<ucontext_t*>(ucontext);
-  auto& rip = context->uc_mcontext.gregs[REG_RIP];
-  if (running_code != nullptr)
-    for (const backend::RegionFault& f : running_code->faults)
-      if (running_at + f.host_offset == static_cast<u64>(rip)) {
-        rip = static_cast<greg_t>(running_at + f.landing_offset);
-        return;
-      }
+  auto& rip = static_cast<ucontext_t*>(ucontext)->uc_mcontext.gregs[REG_RIP];
+  const auto* fault_table = running != nullptr ? running->region_faults : nullptr;
+  const auto base = reinterpret_cast<s64>(fault_table);
+  for (u32 i = 0; fault_table != nullptr && i < fault_table->count; ++i)
+    if (base + fault_table->entries[i].access == rip) {
+      rip = base + fault_table->entries[i].landing;
+      return;
+    }
   signal(SIGSEGV, SIG_DFL);
 }
 
@@ -93,6 +55,22 @@ bool has_least_normal(const arm::A64State& s) {
           (word >> 32 & 0x7fffffff) == 0x00800000)
         return true;
   return false;
+}
+
+/// The exit that the fast tier's runtime says it took.
+backend::RegionExit taken_exit(const backend::VmContext& c) {
+  using Kind = backend::RegionExit::Kind;
+  switch (c.reason) {
+    case backend::Reason::LinkMiss:
+      return {Kind::Direct, c.exit_pc};
+    case backend::Reason::IndirectMiss:
+      return {Kind::Indirect, 0};
+    case backend::Reason::Interrupt:
+      return {Kind::Interrupt, c.exit_pc};
+    default:
+      CHECK(c.reason == backend::Reason::RegionFault);
+      return {Kind::Fault, c.exit_pc};
+  }
 }
 
 u32 fp_status(const backend::VmContext& c) {
@@ -136,12 +114,21 @@ RegionTester::RegionTester(const backend::HostFeatures& features, bool base_is_z
   vm.pc_offset = layout().pc_offset;
   vm.base_is_zero = base_is_zero;
   compiler_ = backend::make_llvm_compiler(vm, features);
+  fast_tier_ = backend::make_x64_backend(vm, features);
+  runtime_ = fast_tier_->make_runtime();
   host_code_ = static_cast<u8*>(
       mmap(nullptr, kCodeSize, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   CHECK(host_code_ != MAP_FAILED);
+  std::memcpy(host_code_, runtime_.code.data(), runtime_.code.size());
+  region_at_ = host_code_ + align_up(runtime_.code.size(), u64{64});
   mmap(host_memory() - kGuard, kMemorySize + 2 * kGuard, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   mmap(host_memory(), kMemorySize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-  compiled_.context().memory_base = base_;
+  backend::VmContext& c = compiled_.context();
+  c.memory_base = base_;
+  c.jump_cache = misses_.data();
+  c.common_exit = host_code_ + runtime_.common_exit;
+  c.indirect_miss = host_code_ + runtime_.indirect;
+  for (u32 i = 0; i < backend::kStubCount; ++i) c.stubs[i] = host_code_ + runtime_.stubs[i];
   struct sigaction action {};
   action.sa_sigaction = on_fault;
   action.sa_flags = SA_SIGINFO | SA_NODEFER;
@@ -155,8 +142,10 @@ RegionTester::~RegionTester() {
 std::string RegionTester::compile(const ir::Region& region) {
   std::string why;
   if (!compiler_->compile(region, {}, code_, why)) return why.empty() ? "refused without a reason" : why;
-  CHECK(code_.code.size() <= kCodeSize);
-  std::memcpy(host_code_, code_.code.data(), code_.code.size());
+  backend::CompiledCode wrapped;
+  fast_tier_->wrap_region(code_, wrapped);
+  CHECK(region_at_ + wrapped.code.size() <= host_code_ + kCodeSize);
+  std::memcpy(region_at_, wrapped.code.data(), wrapped.code.size());
   return {};
 }
 
@@ -184,11 +173,13 @@ backend::RegionExit RegionTester::interpret(const ir::Region& region, u64 max_bl
     const bool indirect = last == ir::Opcode::JumpInd || last == ir::Opcode::CallInd || last == ir::Opcode::Ret;
     const bool known = !indirect || std::count(region.targets.begin(), region.targets.end(), c.exit_pc) != 0;
     const ir::Function* next = known ? block_at(c.exit_pc) : nullptr;
+    const bool interrupted = c.exit_pc <= f->pc && c.exit_request != 0;
     if (next == nullptr) {
       exit = indirect ? backend::RegionExit{Kind::Indirect, 0} : backend::RegionExit{Kind::Direct, c.exit_pc};
+      if (!indirect && interrupted) exit.kind = Kind::Interrupt;
       break;
     }
-    if (next->pc <= f->pc && c.exit_request != 0) {
+    if (interrupted) {
       exit = {Kind::Interrupt, next->pc};
       break;
     }
@@ -200,12 +191,11 @@ backend::RegionExit RegionTester::interpret(const ir::Region& region, u64 max_bl
 }
 
 void RegionTester::run_compiled() {
-  running_code = &code_;
-  running_at = reinterpret_cast<u64>(host_code_);
-  const u32 index = tiercel_test_call_region(host_code_ + code_.entry, &compiled_.context());
-  running_code = nullptr;
-  CHECK(index < code_.exits.size());
-  exit_ = code_.exits[index];
+  using Enter = void (*)(backend::VmContext*, const void*);
+  running = &compiled_.context();
+  reinterpret_cast<Enter>(reinterpret_cast<u64>(host_code_ + runtime_.enter))(&compiled_.context(), region_at_);
+  running = nullptr;
+  exit_ = taken_exit(compiled_.context());
 }
 
 std::string RegionTester::run(const ir::Region& region, u64 max_blocks) {
@@ -220,7 +210,7 @@ std::string RegionTester::run(const ir::Region& region, u64 max_blocks) {
 
 std::string RegionTester::differences(const backend::RegionExit& expected) {
   std::string text;
-  constexpr const char* kKinds[] = {"direct", "interrupt", "indirect", "fault"};
+  constexpr const char* kKinds[] = {"direct", "back", "interrupt", "indirect", "fault"};
   if (!(expected == exit_))
     text += fmt::format("  exit: {} {:#x}, not {} {:#x}\n", kKinds[static_cast<int>(exit_.kind)], exit_.pc,
                         kKinds[static_cast<int>(expected.kind)], expected.pc);

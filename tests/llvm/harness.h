@@ -62,8 +62,12 @@ class RegionTester {
 
   u64 base_;
   std::unique_ptr<backend::RegionCompiler> compiler_;
+  std::unique_ptr<backend::Backend> fast_tier_;  // makes the way in and the ways out
+  backend::Runtime runtime_;
+  backend::JumpCache misses_;
   backend::RegionCode code_;
-  u8* host_code_;
+  u8* host_code_;  // the runtime, then the region
+  u8* region_at_ = nullptr;
   RegionVm start_, interpreted_, compiled_;
   std::vector<u8> memory_start_, memory_interpreted_;
   backend::RegionExit exit_;

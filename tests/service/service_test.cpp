@@ -36,7 +36,10 @@ class FakeCompiler final : public backend::RegionCompiler {
     out.code.assign(16, static_cast<u8>(region.blocks.size()));
     out.exits = {{backend::RegionExit::Kind::Direct, 0x1234}, {backend::RegionExit::Kind::Fault, 0x5678}};
     out.faults = {{3, 7}};
+    out.jumps = {{12, 1}, {4, backend::RegionJump::kShared}};
     if (region.blocks.front().pc == 0xbad) out.faults[0].landing_offset = 16;
+    if (region.blocks.front().pc == 0xbad1) out.jumps[0].offset = 13;
+    if (region.blocks.front().pc == 0xbad2) out.jumps[0].exit = 2;
     return true;
   }
 };
@@ -123,6 +126,7 @@ TEST_F(ServiceTest, CompilesAndRefuses) {
   EXPECT_EQ(good.code.code, std::vector<u8>(16, 1));
   EXPECT_EQ(good.code.exits.size(), 2u);
   EXPECT_EQ(good.code.faults, (std::vector<backend::RegionFault>{{3, 7}}));
+  EXPECT_EQ(good.code.jumps, (std::vector<backend::RegionJump>{{12, 1}, {4, backend::RegionJump::kShared}}));
   const auto refused = answer_to(*client, 0x13);
   EXPECT_FALSE(refused.compiled);
   EXPECT_EQ(refused.why, "thirteen");
@@ -132,9 +136,11 @@ TEST_F(ServiceTest, CompilesAndRefuses) {
 TEST_F(ServiceTest, RefusesOffsetsOutsideTheCode) {
   start_server();
   const auto client = make_client(options);
-  const auto bad = answer_to(*client, 0xbad);
-  EXPECT_FALSE(bad.compiled);
-  EXPECT_NE(bad.why.find("outside"), std::string::npos);
+  for (const u64 pc : {0xbad, 0xbad1, 0xbad2}) {
+    const auto bad = answer_to(*client, pc);
+    EXPECT_FALSE(bad.compiled);
+    EXPECT_NE(bad.why.find("outside"), std::string::npos);
+  }
 }
 
 TEST_F(ServiceTest, SurvivesTheDeathOfTheService) {
