@@ -17,7 +17,9 @@ class CharPort {
   virtual std::size_t write(std::span<const u8> bytes) = 0;
   /// Gives what has arrived, at most out.size() bytes, and says how many.
   virtual std::size_t read(std::span<u8> out) = 0;
-  /// `hook` is called on the I/O thread when input has arrived or room came back.
+  /// How many bytes read would give, at most.
+  virtual std::size_t available() const = 0;
+  /// `hook` is called, without any lock of the port, on the I/O thread when input has arrived or room came back.
   virtual void on_change(std::function<void()> hook) = 0;
 };
 

@@ -1,6 +1,7 @@
 // Stand-ins for what the devices under test are connected to.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
@@ -38,6 +39,7 @@ class FakePort final : public CharPort {
     input.erase(0, n);
     return n;
   }
+  std::size_t available() const override { return input.size(); }
   void on_change(std::function<void()> hook) override { changed = std::move(hook); }
   void type(const std::string& text) {
     input += text;
