@@ -39,6 +39,9 @@ constexpr u32 hot_counter_index(u64 target_pc) {
   return static_cast<u32>((target_pc >> 2) ^ (target_pc >> 12)) & (kHotCounters - 1);
 }
 
+/// One more than the highest ir::Function::counter. Counter n of a block inside a region is at kCounters + n.
+inline constexpr u32 kCounters = 1 << 20;
+
 /// Where a region's accesses fault and where control goes on then, sorted by `access`; offsets are counted from the
 /// table itself. It lies behind the region's code.
 struct RegionFaultTable {
@@ -69,6 +72,9 @@ struct alignas(64) VmContext {
   u32 host_mxcsr = 0x1f80;
   u32 in_code = 0;                                  // 1 while the vCPU executes generated code
   const RegionFaultTable* region_faults = nullptr;  // of the region entered last
+
+  // Executions of what counts them (ir::Function::counter): first of blocks, then of the same blocks inside regions.
+  u64* counters = nullptr;
 
   // Functions generated code may call, addressed through the context so that code holds no host pointers.
   void (*eval)(const ir::PureOp*, const U128* args, U128* result, ir::FpEnv*) = nullptr;

@@ -21,6 +21,7 @@ CachedBlock* CodeCache::add(const guest::BlockKey& key, const ir::Function& f, c
   b.key = key;
   b.end_pc = std::max(f.end_pc, key.pc + 1);
   b.insn_count = f.insn_count;
+  b.counter = f.counter;
   longest_block_ = std::max(longest_block_, b.end_pc - key.pc);
   if (code) install(b, *code);
   index_->by_key.insert(key, &b);

@@ -43,6 +43,7 @@ struct CachedBlock {
   u32 host_size = 0;
   u32 number = 0;  // the n-th translation, from 1
   u32 insn_count = 0;
+  u32 counter = 0;  // ir::Function::counter
   bool dead = false;
   std::span<CachedExit> exits;
   CachedExit* incoming = nullptr;

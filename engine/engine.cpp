@@ -92,6 +92,22 @@ void Engine::Private::note_perf(const CachedBlock& block) {
   std::fflush(perf_map);
 }
 
+std::vector<Profile::Block> Engine::Private::executed_blocks() const {
+  Profile profile = translator->profile();
+  for (Vcpu* vcpu : vcpus)
+    if (vcpu->private_->counters) profile.collect(vcpu->private_->counters->data());
+  return profile.blocks();
+}
+
+void Engine::Private::forget_executions() {
+  stats = {};
+  translator->profile().forget_executions();
+  for (Vcpu* vcpu : vcpus) {
+    vcpu->private_->stats = {};
+    if (vcpu->private_->counters) vcpu->private_->counters->clear();
+  }
+}
+
 void Engine::Private::forget_everywhere(u64 pc) {
   for (Vcpu* vcpu : vcpus) vcpu->private_->jump_cache.forget(pc);
 }
@@ -186,6 +202,7 @@ void Engine::fork_child(bool shares_descriptors) {
     private_->perf_map = nullptr;  // the map names the parent's pid
   }
   private_->regions.forget_in_child(shares_descriptors);
+  private_->forget_executions();
   private_->lock.unlock();
 }
 
@@ -194,7 +211,16 @@ Statistics Engine::statistics() const {
   Statistics total = private_->stats;
   total.regions = private_->regions.statistics();
   for (const Vcpu* vcpu : private_->vcpus) vcpu->add_statistics(total);
+  for (const Profile::Block& b : private_->executed_blocks()) {
+    (b.interpreted ? total.insns_interpreted : total.insns_fast) += b.plain * b.insns;
+    total.insns_in_regions += b.in_regions * b.insns;
+  }
   return total;
+}
+
+std::vector<Profile::Block> Engine::executed_blocks() const {
+  const std::lock_guard guard(private_->lock);
+  return private_->executed_blocks();
 }
 
 guest::Frontend& Engine::frontend() {

@@ -6,6 +6,7 @@
 
 #include "engine/address_space.h"
 #include "engine/options.h"
+#include "engine/profile.h"
 #include "engine/regions.h"
 #include "engine/vcpu.h"
 
@@ -17,6 +18,8 @@ struct Statistics {
   u64 link_misses = 0, indirect_misses = 0, interrupts = 0, faults = 0, invalidations = 0, cache_flushes = 0;
   u64 unimplemented = 0;
   u64 hot_exits = 0, region_faults = 0;
+  u64 insns_interpreted = 0, insns_fast = 0, insns_in_regions = 0;  // executed
+  u64 code_ns = 0;  // elapsed in generated code and the interpreter, summed over vCPUs
   RegionStatistics regions;
 };
 
@@ -52,6 +55,8 @@ class Engine {
   static bool handle_host_fault(const void* siginfo, void* ucontext);
 
   Statistics statistics() const;
+  /// What was executed and how often, when the options ask for statistics.
+  std::vector<Profile::Block> executed_blocks() const;
   guest::Frontend& frontend();
   const Options& options() const;
 

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <optional>
 #include <vector>
 
 #include "base/owner_lock.h"
@@ -61,6 +62,10 @@ struct Engine::Private {
   /// The block that runs `key` outside regions. Needs `lock`.
   CachedBlock* find_plain(const guest::BlockKey& key);
   void note_perf(const CachedBlock& block);
+  /// Profile::blocks with what the present vCPUs have executed. Needs `lock`.
+  std::vector<Profile::Block> executed_blocks() const;
+  /// All statistics begin anew: this is a forked child. Needs `lock`.
+  void forget_executions();
 
  private:
   CachedBlock* translate_new(const guest::BlockKey& key);
@@ -69,6 +74,7 @@ struct Engine::Private {
 struct Vcpu::Private {
   u32 owner = 0;     // this vCPU's thread for OwnerLock
   Statistics stats;  // this vCPU's share
+  std::optional<Counters> counters;
   backend::JumpCache jump_cache;
   std::atomic<bool> exit_requested{false};
   std::atomic<u32> in_code{0};

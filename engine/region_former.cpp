@@ -59,6 +59,7 @@ class Former {
     index_of_.emplace(block.key.pc, found_.size());
     insns_ += block.insn_count;
     Candidate& c = found_.emplace_back(Candidate{&block, f, {}});
+    c.function.counter = block.counter;
     const ir::Inst& end = f.insts.back();
     switch (end.op) {
       case Opcode::Branch:

@@ -52,6 +52,7 @@ Translator::Translator(guest::Frontend& frontend, AddressSpace& memory, const Op
 
 Translator::Translator(const Translator& old) : Translator(old.frontend_, old.memory_, old.options_) {
   translations_ = old.translations_;
+  profile_ = Profile(old.profile_.next());
   passes_run_ = old.passes_run_;
   chaos_state_ = old.chaos_state_;
 }
@@ -83,7 +84,9 @@ Translator::Outcome Translator::translate(const guest::BlockKey& key) {
   const bool dump = wants_dump(key);
   if (dump && options_.dump.guest) dump_guest(key);
   if (dump && options_.dump.ir) dump_ir("ir");
-  if (options_.tier == Tier::Interp || translations_ > options_.tier_limit) return Outcome::Interpreted;
+  const bool interpreted = options_.tier == Tier::Interp || translations_ > options_.tier_limit;
+  if (options_.stats) function_.counter = profile_.add(key, function_.insn_count, interpreted);
+  if (interpreted) return Outcome::Interpreted;
   run_passes();
   if (dump && options_.dump.opt) dump_ir("optimised ir");
   backend_->compile(function_, dump && options_.dump.host, code_);

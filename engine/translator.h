@@ -6,6 +6,7 @@
 #include "backend/backend.h"
 #include "engine/address_space.h"
 #include "engine/options.h"
+#include "engine/profile.h"
 #include "guest/frontend.h"
 
 namespace tiercel::engine {
@@ -37,6 +38,8 @@ class Translator {
   const backend::CompiledCode& code() const { return code_; }
   backend::Backend& backend() { return *backend_; }
   u64 translations() const { return translations_; }
+  /// Of the blocks translated so far, when the options ask for statistics.
+  Profile& profile() { return profile_; }
 
  private:
   u32 block_limit();
@@ -50,6 +53,7 @@ class Translator {
   std::unique_ptr<backend::Backend> backend_;
   ir::Function function_;
   backend::CompiledCode code_;
+  Profile profile_;
   u64 translations_ = 0;
   u64 passes_run_ = 0;
   u64 chaos_state_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -41,6 +42,12 @@ u32 mxcsr_for(guest::FpControl control, u32 sticky) {
   return 0x1f80 | rounding << 13 | (sticky & 0x3f);
 }
 
+u64 now_ns() {
+  timespec t{};
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return static_cast<u64>(t.tv_sec) * 1'000'000'000 + static_cast<u64>(t.tv_nsec);
+}
+
 /// What leaves the run loop; nothing: go on.
 using MaybeStop = std::optional<Stop>;
 
@@ -62,6 +69,7 @@ Vcpu::Vcpu(Engine& engine) : engine_(engine), private_(std::make_unique<Private>
   private_->fp_env.extra = &context_->fp_extra;
   context_->jump_cache = private_->jump_cache.data();
   context_->memory_base = e.memory.flat_base();
+  if (e.options.stats) context_->counters = private_->counters.emplace().data();
   context_->eval = ir::eval_out_of_line;
   context_->fp_env = &private_->fp_env;
   context_->helpers = reinterpret_cast<const void* const*>(e.helpers.data());
@@ -76,6 +84,7 @@ Vcpu::~Vcpu() {
   {
     const std::lock_guard guard(e.lock);
     add_statistics(e.stats);
+    if (private_->counters) e.translator->profile().collect(private_->counters->data());
     std::erase(e.vcpus, this);
   }
   if (current_vcpu == this) current_vcpu = nullptr;
@@ -132,6 +141,7 @@ void Vcpu::add_statistics(Statistics& total) const {
   total.unimplemented += mine.unimplemented;
   total.hot_exits += mine.hot_exits;
   total.region_faults += mine.region_faults;
+  total.code_ns += mine.code_ns;
 }
 
 u32 Vcpu::fp_status() const {
@@ -260,6 +270,13 @@ struct Vcpu::Run {
   }
 
   void execute(const NextBlock& n) {
+    if (!e.options.stats) return execute_code(n);
+    const u64 begin = now_ns();
+    execute_code(n);
+    p.stats.code_ns += now_ns() - begin;
+  }
+
+  void execute_code(const NextBlock& n) {
     c.reason = backend::Reason::None;
     if (n.host) {
       e.enter(&c, n.host);

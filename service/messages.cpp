@@ -99,7 +99,9 @@ bool decode_slots(Reader& in, Request& out) {
 
 bool decode_function(Reader& in, const Request& request, ir::Function& f) {
   u8 fp = 0;
-  if (!in.value(f.pc) || !in.value(f.end_pc) || !in.value(f.insn_count) || !in.value(fp)) return false;
+  if (!in.value(f.pc) || !in.value(f.end_pc) || !in.value(f.insn_count) || !in.value(f.counter) || !in.value(fp))
+    return false;
+  if (f.counter >= backend::kCounters) return false;
   f.fp = ir::FpRules::unpack(fp);
   if (!in.array(f.insts, kMaxInsts) || !in.array(f.pool, kMaxInsts)) return false;
   return std::all_of(f.insts.begin(), f.insts.end(), plausible) && ir::verify(f, request.slots).empty();
@@ -146,7 +148,7 @@ std::vector<u8> encode_request(const backend::VmLayout& layout, const backend::H
   out.array(slots);
   out.value(static_cast<u32>(region.blocks.size()));
   for (const ir::Function& f : region.blocks) {
-    out.value(f.pc), out.value(f.end_pc), out.value(f.insn_count), out.value(f.fp.pack());
+    out.value(f.pc), out.value(f.end_pc), out.value(f.insn_count), out.value(f.counter), out.value(f.fp.pack());
     out.array(f.insts), out.array(f.pool);
   }
   out.array(region.targets);

@@ -352,6 +352,7 @@ InterpResult interpret(const ir::Function& f, std::span<const ir::SlotInfo> slot
   std::unique_ptr<std::byte[]> large;
   if (f.insts.size() > kSmall) large.reset(new std::byte[f.insts.size() * sizeof(U128)]);
   auto* values = reinterpret_cast<U128*>(large ? large.get() : small);
+  if (f.counter != 0) ++context.counters[f.counter];
   return Interpreter(f, slots, context, memory, values).run();
 }
 

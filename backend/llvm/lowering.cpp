@@ -273,7 +273,14 @@ void Lowering::emit_block(u32 index) {
   b_.SetInsertPoint(block_->entry);
   // No way leads here: a block that only indirect terminals outside of Region::targets reach.
   if (block_->flags_in == kUnvisited) block_->flags_in = Flags::kRaw;
+  if (f.counter != 0) emit_count(f.counter);
   for (u32 i = 0; i < f.insts.size() && why_.empty(); ++i) emit_inst(f.insts[i], i);
+}
+
+void Lowering::emit_count(u32 counter) {
+  llvm::Value* counters = b_.CreateLoad(b_.getPtrTy(), context_field(b_, offsetof(VmContext, counters)));
+  llvm::Value* at = b_.CreateConstGEP1_64(b_.getInt64Ty(), counters, kCounters + counter);
+  b_.CreateStore(b_.CreateAdd(b_.CreateLoad(b_.getInt64Ty(), at), b_.getInt64(1)), at);
 }
 
 void Lowering::emit_inst(const Inst& inst, u32 index) {

@@ -107,6 +107,7 @@ void Emitter::compile(const ir::Function& f, bool want_listing, CompiledCode& ou
   out_ = &out;
   begin(f, want_listing);
   analyse();
+  if (f.counter != 0) emit_count(f.counter);
   const u32 count = static_cast<u32>(f.insts.size());
   for (u32 i = 0; i < count; ++i) emit_inst(i);
   emit_cold();
@@ -114,6 +115,13 @@ void Emitter::compile(const ir::Function& f, bool want_listing, CompiledCode& ou
   emit_constants();
   finish(out);
   if (want_listing) out.listing.assign(logger_.data(), logger_.dataSize());
+}
+
+void Emitter::emit_count(u32 counter) {
+  locked_ = 0;
+  const Gp t = temp_gp();
+  a.mov(t, TIERCEL_CONTEXT(counters));
+  a.inc(x86::qword_ptr(t, static_cast<s32>(counter * 8)));
 }
 
 void Emitter::emit_inst(u32 i) {
