@@ -110,7 +110,6 @@ std::string interpret(const Raw& raw, user::RunOptions& options) {
     return "--tier: '" + raw.tier + "' is not auto, interp, fast or llvm";
   if (options.engine.hot == 0 || options.engine.hot > (1 << 24)) return "--hot: not a number from 1 to 16777216";
   if (options.stats_json && !options.stats) return "--json: goes with --stats";
-  if (!options.engine.dump.any() && !raw.only.empty()) return "--only: goes with --dump";
   if (!raw.lockstep.empty()) {
     if (raw.lockstep != "interp,fast") return "--lockstep: only interp,fast can be compared";
     options.engine.lockstep = true;
@@ -123,6 +122,7 @@ std::string interpret(const Raw& raw, user::RunOptions& options) {
        options.engine.code_cache_bytes > (u64{1} << 30)))
     return "--code-cache: '" + raw.code_cache + "' is not a size from 64K to 1G";
   if (std::string error = bad_dump(raw, options.engine.dump); !error.empty()) return error;
+  if (!options.engine.dump.any() && !raw.only.empty()) return "--only: goes with --dump";
   for (const std::string& name : raw.unset)
     std::erase_if(options.environment, [&](const std::string& e) { return e.rfind(name + "=", 0) == 0; });
   for (const std::string& entry : raw.set) {

@@ -12,6 +12,7 @@
 #include <llvm/MC/MCRegisterInfo.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/CommandLine.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/Transforms/InstCombine/InstCombine.h>
@@ -58,7 +59,17 @@ std::string feature_string(const HostFeatures& h) {
   return s;
 }
 
+/// Options of LLVM's that only its command line can set, once in the process. No loop strength reduction: the guest's
+/// compiler has done it, and here it would also serve the cold ways out, with induction variables of their own.
+void set_options() {
+  [[maybe_unused]] static const bool once = [] {
+    const char* const arguments[] = {"tiercel", "-disable-lsr"};
+    return llvm::cl::ParseCommandLineOptions(std::size(arguments), arguments);
+  }();
+}
+
 std::unique_ptr<llvm::TargetMachine> make_machine(const HostFeatures& features) {
+  set_options();
   LLVMInitializeX86TargetInfo();
   LLVMInitializeX86Target();
   LLVMInitializeX86TargetMC();

@@ -1,4 +1,4 @@
-// bench: class=fp flags=-O2 libs=-lm iterations=600 quick=60
+// bench: class=fp flags=-O2 libs=-lm iterations=600 quick=60 steady=3000
 // The C library's mathematical functions in double and float.
 #include <math.h>
 

@@ -1,4 +1,4 @@
-// bench: class=fp flags=-O2 libs=-lm iterations=700 quick=100
+// bench: class=fp flags=-O2 libs=-lm iterations=700 quick=100 steady=3500
 // A ray tracer in single precision: spheres over a plane, shadows and reflections.
 #include <cmath>
 

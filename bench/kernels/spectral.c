@@ -1,4 +1,4 @@
-// bench: class=fp flags=-O2 libs=-lm iterations=50 quick=5
+// bench: class=fp flags=-O2 libs=-lm iterations=50 quick=5 steady=250
 // Power iteration on an implicit matrix: integer to double conversion and division.
 #include <math.h>
 
