@@ -183,6 +183,8 @@ int run_from_command_line(int argc, char** argv) try {
   app.set_version_flag("--version", kVersion);
   app.require_subcommand(1);
   app.footer("Try: tiercel run --help");
+  // Only for --help: main() hands it to bench/run, which reads its own options.
+  app.add_subcommand("bench", "compare the tiers with native runs and with QEMU; see tiercel bench --help");
   CLI::App* command =
       app.add_subcommand("run", "run one Linux program and its children: tiercel run [options] PROGRAM [ARGS...]");
   Raw raw;

@@ -6,10 +6,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <ctime>
 #include <mutex>
 
 #include "base/check.h"
+#include "base/cpu_time.h"
 #include "engine/engine_private.h"
 
 namespace tiercel::engine {
@@ -61,8 +61,7 @@ void Engine::Private::install_regions() {
 }
 
 CachedBlock* Engine::Private::translate_new(const guest::BlockKey& key) {
-  timespec begin{};
-  if (options.stats) clock_gettime(CLOCK_MONOTONIC, &begin);
+  const u64 begin = options.stats ? thread_cpu_ns() : 0;
   const Translator::Outcome outcome = translator->translate(key);
   if (outcome == Translator::Outcome::NotExecutable) return nullptr;
   const bool compiled = outcome == Translator::Outcome::Compiled;
@@ -74,11 +73,7 @@ CachedBlock* Engine::Private::translate_new(const guest::BlockKey& key) {
     if (compiled && !translator->translate_raw(key, block->insn_count)) return nullptr;
     cache.keep_function(*block, translator->function());
   }
-  if (options.stats) {
-    timespec end{};
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    stats.translate_ns += static_cast<u64>((end.tv_sec - begin.tv_sec) * 1'000'000'000 + end.tv_nsec - begin.tv_nsec);
-  }
+  if (options.stats) stats.translate_ns += thread_cpu_ns() - begin;
   ++stats.blocks_translated;
   stats.insns_translated += block->insn_count;
   stats.host_bytes += block->host_size;

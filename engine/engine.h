@@ -19,7 +19,7 @@ struct Statistics {
   u64 unimplemented = 0;
   u64 hot_exits = 0, region_faults = 0;
   u64 insns_interpreted = 0, insns_fast = 0, insns_in_regions = 0;  // executed
-  u64 code_ns = 0;  // elapsed in generated code and the interpreter, summed over vCPUs
+  u64 code_ns = 0;  // CPU time in generated code and the interpreter
   RegionStatistics regions;
 };
 

@@ -7,13 +7,13 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <mutex>
 #include <new>
 #include <optional>
 
 #include "backend/interp/interp.h"
 #include "base/check.h"
+#include "base/cpu_time.h"
 #include "engine/engine_private.h"
 #include "engine/flat_memory.h"
 #include "engine/lockstep.h"
@@ -40,12 +40,6 @@ u32 mxcsr_for(guest::FpControl control, u32 sticky) {
       break;
   }
   return 0x1f80 | rounding << 13 | (sticky & 0x3f);
-}
-
-u64 now_ns() {
-  timespec t{};
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return static_cast<u64>(t.tv_sec) * 1'000'000'000 + static_cast<u64>(t.tv_nsec);
 }
 
 /// What leaves the run loop; nothing: go on.
@@ -271,9 +265,9 @@ struct Vcpu::Run {
 
   void execute(const NextBlock& n) {
     if (!e.options.stats) return execute_code(n);
-    const u64 begin = now_ns();
+    const u64 begin = thread_cpu_ns();
     execute_code(n);
-    p.stats.code_ns += now_ns() - begin;
+    p.stats.code_ns += thread_cpu_ns() - begin;
   }
 
   void execute_code(const NextBlock& n) {

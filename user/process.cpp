@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "base/cpu_time.h"
 #include "service/client.h"
 #include "service/place.h"
 #include "user/signals/host.h"
@@ -59,6 +60,10 @@ void show_arguments(const LoadedProgram& program) {
   prctl(PR_SET_MM, PR_SET_MM_ARG_END, program.arguments_end, 0, 0);
   prctl(PR_SET_MM, PR_SET_MM_ENV_START, program.environment_begin, 0, 0);
   prctl(PR_SET_MM, PR_SET_MM_ENV_END, program.environment_end, 0, 0);
+}
+
+u64 nanoseconds(const timeval& t) {
+  return static_cast<u64>(t.tv_sec) * 1'000'000'000 + static_cast<u64>(t.tv_usec) * 1000;
 }
 
 /// The trace has a descriptor of its own, so that it survives whatever the guest does with 2.
@@ -168,6 +173,8 @@ void Process::trace(const std::string& line) const {
 
 void Process::write_statistics() {
   const engine::Statistics s = engine_.statistics();
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
   const std::pair<const char*, u64> counters[] = {{"blocks_translated", s.blocks_translated},
                                                   {"insns_translated", s.insns_translated},
                                                   {"host_bytes", s.host_bytes},
@@ -192,6 +199,8 @@ void Process::write_statistics() {
                                                   {"regions_refused", s.regions.regions_refused},
                                                   {"regions_dropped", s.regions.regions_dropped},
                                                   {"region_compile_ns", s.regions.region_compile_ns},
+                                                  {"cpu_ns", process_cpu_ns()},
+                                                  {"kernel_ns", nanoseconds(used.ru_stime)},
                                                   {"system_calls", calls_.load()}};
   std::string text =
       options_.stats_json ? fmt::format("{{\"pid\": {}", getpid()) : fmt::format("tiercel: pid {}\n", getpid());

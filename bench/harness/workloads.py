@@ -21,12 +21,12 @@ class Workload:
     env: dict = field(default_factory=dict)
 
 
-def kernels(build, quick, steady):
-    """One or more workloads per file of kernels/; the programs come from `build`/bench/kernels."""
+def kernels(programs, quick, steady):
+    """One or more workloads per file of kernels/; `programs` has them in native/ and aarch64/."""
     for source in sorted((HERE / "kernels").glob("*.c*")):
         words = source.read_text().split("\n", 1)[0].removeprefix("// bench: ").split()
         header = dict(word.split("=", 1) for word in words)
-        native, guest = (str(build / "bench/kernels" / machine / source.stem) for machine in ("native", "aarch64"))
+        native, guest = (str(programs / machine / source.stem) for machine in ("native", "aarch64"))
         count = header["quick" if quick else "iterations"]
         if steady:
             count = header.get("steady", str(10 * int(count)))
