@@ -82,6 +82,7 @@ struct Vcpu::Private {
   u32 epoch = 0;
   bool mode_known = false;
   // Filled by the fault handler.
+  u64 guarded_fault = 0;  // host address
   u64 fault_host_pc = 0;
   u64 fault_address = 0;
   bool fault_is_write = false;

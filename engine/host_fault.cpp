@@ -37,11 +37,12 @@ bool Engine::handle_host_fault(const void* siginfo, void* ucontext) {
   auto* uc = static_cast<ucontext_t*>(ucontext);
   const auto* info = static_cast<const siginfo_t*>(siginfo);
   greg_t& rip = uc->uc_mcontext.gregs[REG_RIP];
+  Vcpu* vcpu = Vcpu::current();
   if (const u64 next = guarded_fixup(static_cast<u64>(rip))) {
+    if (vcpu && info->si_code != kSiKernel) vcpu->private_->guarded_fault = reinterpret_cast<u64>(info->si_addr);
     rip = static_cast<greg_t>(next);
     return true;
   }
-  Vcpu* vcpu = Vcpu::current();
   if (!vcpu || !Vcpu::in_generated_code(ucontext)) return false;
   if (const u64 landing = region_landing(vcpu->context_->region_faults, static_cast<u64>(rip))) {
     rip = static_cast<greg_t>(landing);

@@ -245,12 +245,17 @@ struct Vcpu::Run {
 
   backend::InterpResult interpret(const ir::Function& f) {
     TaggedMemory memory(e.frontend, c.memory_base);
+    p.guarded_fault = ~u64{0};
     const u32 host_mxcsr = _mm_getcsr();
     _mm_setcsr(c.mxcsr);
     auto r = backend::interpret(f, e.frontend.layout().slots, c, memory);
     c.mxcsr = _mm_getcsr();
     _mm_setcsr(host_mxcsr);
     r.fault_address = e.frontend.data_address(r.fault_address);
+    // An access that crosses into a page which faults: the address is there, as in generated code.
+    constexpr u64 kWidest = sizeof(U128);
+    const u64 exact = p.guarded_fault - c.memory_base;
+    if (r.reason == backend::Reason::Fault && exact - r.fault_address < kWidest) r.fault_address = exact;
     return r;
   }
 

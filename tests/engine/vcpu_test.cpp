@@ -145,6 +145,18 @@ TEST_P(VcpuTest, FaultIsPrecise) {
   EXPECT_EQ(state().x[4], space.data() + 8);
 }
 
+TEST_P(VcpuTest, AnAccessAcrossPagesFaultsInTheSecond) {
+  space.put({
+      0xb9400060,  // ldr w0, [x3]
+      0x3d800060,  // str q0, [x3]
+      0xd4000001,  // svc #0
+  });
+  state().x[3] = space.data() + kPageSize - 2;
+  EXPECT_EQ(run_to(Stop::Kind::Fault).fault.address.value, space.data() + kPageSize);
+  state().pc = space.code() + 4;
+  EXPECT_EQ(run_to(Stop::Kind::Fault).fault.address.value, space.data() + kPageSize);
+}
+
 TEST_P(VcpuTest, StoreFaultSaysWrite) {
   space.put({0xf9000060});  // str x0, [x3]
   state().x[3] = space.data() + kPageSize;
