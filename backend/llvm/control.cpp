@@ -35,7 +35,8 @@ llvm::Value* Lowering::stored_value(Builder& b, ir::SlotId s) {
   const Current& c = current_[s];
   if (layout_.slots[s].type == Type::Flags)
     return stored_form(b, c.known ? c.flags : load_flags(b, s, block_->flags_in));
-  return c.known ? c.value : load_cell(b, s);
+  llvm::Value* v = c.known ? c.value : load_cell(b, s);
+  return c.set ? v : inherited(b, s, v);
 }
 
 /// Writes what the block was given and does not set; the cold exits of the block end here.
@@ -47,10 +48,10 @@ BasicBlock* Lowering::tail() {
   for (const unsigned s : block_->written.set_bits()) {
     if (block_->set.test(s)) continue;
     const auto slot = static_cast<ir::SlotId>(s);
-    if (layout_.slots[s].type != Type::Flags)
-      store_state(b, slot, load_cell(b, slot));
-    else
+    if (layout_.slots[s].type == Type::Flags)
       store_state(b, slot, stored_form(b, load_flags(b, slot, block_->flags_in)));
+    else
+      store_state(b, slot, inherited(b, slot, load_cell(b, slot)));
   }
   jump_out(b, kSharedExit, b.CreateZExt(block_->tail_exit, b.getInt64Ty()), false);
   return block_->tail;

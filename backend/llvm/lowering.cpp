@@ -30,7 +30,9 @@ Lowering::Lowering(llvm::Module& module, const VmLayout& layout, const HostFeatu
 bool Lowering::run(std::string& why) {
   if (analyse()) {
     find_written();
+    find_always();
     report_vectors();
+    find_scalars();
     find_flags_kinds();
     make_function();
     for (u32 i = 0; i < blocks_.size() && why_.empty(); ++i) emit_block(i);
@@ -121,6 +123,53 @@ void Lowering::report_vectors() {
     if (written.test(s)) out_.vectors_written |= bit;
     bit <<= 1;
   }
+}
+
+void Lowering::find_always() {
+  for (std::size_t i = 1; i < blocks_.size(); ++i) blocks_[i].always.resize(used_.size(), true);
+  blocks_[0].always.resize(used_.size());
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (const Block& b : blocks_) {
+      llvm::BitVector out = b.always;
+      out |= b.set;
+      for (const u32 s : b.successors) {
+        llvm::BitVector& in = blocks_[s].always;
+        if (!in.test(out)) continue;  // nothing that `out` does not have
+        in &= out;
+        changed = true;
+      }
+    }
+  }
+}
+
+/// How many low bits hold all of what is read or set here; 0: it takes the whole vector.
+unsigned Lowering::scalar_bits(const ir::Function& f, const Inst& inst) const {
+  if (inst.op == Opcode::Get) return inst.type == Type::V128 ? 0 : ir::type_bits(inst.type);
+  const Inst& v = f[inst.args[0]];
+  if (v.type != Type::V128) return ir::type_bits(v.type);
+  if (v.op == Opcode::VZext) return ir::type_bits(f[v.args[0]].type);
+  if (v.op == Opcode::VConst) {
+    const U128& c = f.constant(v.aux);
+    return c.hi != 0 ? 0 : c.lo >> 32 != 0 ? 64 : 32;
+  }
+  return v.arr != Arr::None && !ir::is_full(v.arr) ? 64 : 0;
+}
+
+/// Vector registers that only hold floats in this region live as floats: moves in and out of vectors cost more than the
+/// arithmetic. What is above the float is zero once the region has set it, and the state block's until then.
+void Lowering::find_scalars() {
+  llvm::BitVector whole(used_.size());
+  for (const Block& b : blocks_)
+    for (const Inst& inst : b.f->insts) {
+      if (inst.op != Opcode::Get && inst.op != Opcode::Set) continue;
+      if (layout_.slots[inst.slot()].type != Type::V128) continue;
+      Cells& c = cells_[inst.slot()];
+      const unsigned bits = scalar_bits(*b.f, inst);
+      if (bits == 0) whole.set(inst.slot());
+      c.bits = std::max(c.bits, bits > 32 ? 64u : 32u);
+    }
+  for (const unsigned s : used_.set_bits()) cells_[s].scalar = layout_.slots[s].type == Type::V128 && !whole.test(s);
 }
 
 int Lowering::kind_index(const FlagsKind& kind) {
@@ -253,10 +302,13 @@ void Lowering::make_cells() {
       b_.CreateStore(loaded, c.raw);
       continue;
     }
-    c.value = b_.CreateAlloca(type(t));
+    c.value = b_.CreateAlloca(cell_type(slot));
     if (register_slots_.test(s)) continue;
-    loaded = b_.CreateAlignedLoad(type(t), state_pointer(b_, slot), llvm::Align(ir::type_bits(t) / 8));
+    loaded = b_.CreateAlignedLoad(cell_type(slot), state_pointer(b_, slot), llvm::Align(ir::type_bits(t) / 8));
     b_.CreateStore(loaded, c.value);
+    if (!c.scalar) continue;
+    c.written = b_.CreateAlloca(b_.getInt1Ty());
+    b_.CreateStore(b_.getFalse(), c.written);
   }
   for (std::size_t n = 0; n < in_registers_.size(); ++n)
     b_.CreateStore(function_->getArg(kRegionSlots[n]), cells_[in_registers_[n]].value);

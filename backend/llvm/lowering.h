@@ -64,6 +64,7 @@ class Lowering {
     std::vector<u32> successors;  // indices of blocks
     llvm::BitVector set;          // slots the block sets
     llvm::BitVector written;      // slots some way from the region's entry to this block has set
+    llvm::BitVector always;       // slots every way to this block has set
     int flags_in = kUnvisited;    // kind of the flags slot on entry
     int flags_out = kUnvisited;   // kUnvisited: as flags_in
     BasicBlock* tail = nullptr;   // writes what is `written` but not `set`, and returns
@@ -78,9 +79,12 @@ class Lowering {
   };
   /// The stack cells of a slot.
   struct Cells {
-    llvm::AllocaInst* value = nullptr;   // the slot's type; unused for flags
-    llvm::AllocaInst* operands[3] = {};  // flags of any kind but Raw
-    llvm::AllocaInst* raw = nullptr;     // flags, the stored form
+    llvm::AllocaInst* value = nullptr;    // unused for flags
+    bool scalar = false;                  // a vector register that the region uses as a float: see find_scalars
+    unsigned bits = 0;                    // of that float
+    llvm::AllocaInst* written = nullptr;  // scalar: has the region set it?
+    llvm::AllocaInst* operands[3] = {};   // flags of any kind but Raw
+    llvm::AllocaInst* raw = nullptr;      // flags, the stored form
   };
 
   // lowering.cpp: the region as a whole
@@ -88,6 +92,9 @@ class Lowering {
   bool analyse();
   bool analyse_block(u32 index);
   void find_written();
+  void find_always();
+  void find_scalars();
+  unsigned scalar_bits(const ir::Function& f, const Inst& inst) const;
   void report_vectors();
   void find_flags_kinds();
   static bool stays_lazy(Opcode op);
@@ -110,6 +117,8 @@ class Lowering {
   void store_flags(const Flags& f);
   llvm::Value* state_pointer(Builder& b, ir::SlotId s);
   void store_state(Builder& b, ir::SlotId s, llvm::Value* v);
+  llvm::Value* inherited(Builder& b, ir::SlotId s, llvm::Value* v);
+  llvm::Type* cell_type(ir::SlotId s);
   llvm::Value* convert(Builder& b, llvm::Value* v, llvm::Type* to);
 
   // control.cpp

@@ -13,10 +13,26 @@ llvm::Value* Lowering::state_pointer(Builder& b, ir::SlotId s) {
   return context_field(b, kStateOffset + layout_.slots[s].offset);
 }
 
+llvm::Type* Lowering::cell_type(ir::SlotId s) {
+  if (!cells_[s].scalar) return type(layout_.slots[s].type);
+  return cells_[s].bits == 64 ? b_.getDoubleTy() : b_.getFloatTy();
+}
+
 void Lowering::store_state(Builder& b, ir::SlotId s, llvm::Value* v) {
   const Type t = layout_.slots[s].type;
-  if (t == Type::Flags) v = b.CreateTrunc(v, b.getInt16Ty());
+  if (t == Type::Flags)
+    v = b.CreateTrunc(v, b.getInt16Ty());
+  else
+    v = convert(b, v, type(t));
   b.CreateAlignedStore(v, state_pointer(b, s), llvm::Align(ir::type_bits(t) / 8));
+}
+
+/// What the state block is to get for a slot that holds `v` and that this block has not set.
+llvm::Value* Lowering::inherited(Builder& b, ir::SlotId s, llvm::Value* v) {
+  if (!cells_[s].scalar || block_->always.test(s)) return v;
+  v = convert(b, v, type(Type::V128));
+  llvm::Value* before = b.CreateAlignedLoad(v->getType(), state_pointer(b, s), llvm::Align(16));
+  return b.CreateSelect(b.CreateLoad(b.getInt1Ty(), cells_[s].written), v, before);
 }
 
 /// The value in another type: low bits of a wider one, zero-extension of a narrower one, floats and vectors by their
@@ -68,7 +84,7 @@ void Lowering::set_slot(const Inst& inst) {
   if (t == Type::Flags)
     c.flags = flags(inst.args[0]);
   else
-    c.value = convert(b_, value(inst.args[0]), type(t));
+    c.value = convert(b_, value(inst.args[0]), cell_type(inst.slot()));
   c.known = c.set = true;
   landing_ = nullptr;
 }
@@ -91,7 +107,10 @@ Flags Lowering::load_flags(Builder& b, ir::SlotId s, int kind) {
 /// At the end of a block: what it set is what its successors find.
 void Lowering::store_cells() {
   for (const unsigned s : block_->set.set_bits())
-    if (cells_[s].value != nullptr) b_.CreateStore(current_[s].value, cells_[s].value);
+    if (cells_[s].value != nullptr) {
+      b_.CreateStore(current_[s].value, cells_[s].value);
+      if (cells_[s].scalar) b_.CreateStore(b_.getTrue(), cells_[s].written);
+    }
   if (flags_slot_ == 0xffff) return;
   const Current& now = current_[flags_slot_];
   store_flags(now.known ? now.flags : load_flags(b_, flags_slot_, block_->flags_in));

@@ -130,8 +130,10 @@ class Generator {
         return builder_.flags(Opcode::FlagsSub, {a, b});
     }
   }
-  Value vector_scalar() { return builder_.get(Type::F64, vector_slot()); }
+  Value vector_scalar() { return builder_.get(Type::F64, float_slot()); }
   u16 vector_slot() { return static_cast<u16>(arm::slot::kV0 + pick(6)); }
+  /// Half of them hold only floats.
+  u16 float_slot() { return static_cast<u16>(arm::slot::kV0 + pick(12)); }
 
   Value address() {
     if (pick(40) == 0) return builder_.i64(memory_ + RegionTester::kMemorySize - pick(16));
@@ -180,7 +182,8 @@ class Generator {
     if (pick(4) == 0) {
       const Type t = pick(3) == 0 ? Type::F32 : pick(2) ? Type::F64 : Type::V128;
       const unsigned size = t == Type::F32 ? 2 : t == Type::F64 ? 3 : 4;
-      return builder_.set(vector_slot(), builder_.load(t, address(), static_cast<s64>(pick(32)), attributes(size)));
+      return builder_.set(t == Type::V128 ? vector_slot() : float_slot(),
+                          builder_.load(t, address(), static_cast<s64>(pick(32)), attributes(size)));
     }
     const Type t = int_type();
     ir::MemAttr m = attributes(pick(t == Type::I64 ? 4 : 3));
@@ -238,8 +241,14 @@ class Generator {
     }
     constexpr Opcode kOps[] = {Opcode::FAdd, Opcode::FSub, Opcode::FMul, Opcode::FDiv, Opcode::FMax};
     const Type t = pick(2) ? Type::F64 : Type::F32;
-    const Value a = builder_.get(t, vector_slot()), b = builder_.get(t, vector_slot());
-    builder_.set(vector_slot(), builder_.fp(kOps[pick(std::size(kOps))], t, ir::Arr::None, {a, b}));
+    Value a = builder_.get(t, float_slot());
+    for (unsigned n = 1 + pick(3); n > 0; --n) {
+      const Value b = builder_.get(t, float_slot());
+      a = pick(4) == 0 ? builder_.fp(Opcode::FMulAdd, t, ir::Arr::None, {a, b, builder_.get(t, float_slot())})
+                       : builder_.fp(kOps[pick(std::size(kOps))], t, ir::Arr::None, {a, b});
+      if (pick(3)) builder_.set(float_slot(), a);
+    }
+    if (pick(8) == 0) builder_.set(float_slot(), builder_.imm(Type::I64, interesting()));
   }
   void vector() {
     constexpr Opcode kOps[] = {Opcode::VAdd, Opcode::VSub, Opcode::VXor, Opcode::VCmpEq, Opcode::VAnd};
