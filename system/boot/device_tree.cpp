@@ -36,6 +36,8 @@ int write_blob(std::vector<u8>& blob, const FdtNode& root) {
 }  // namespace
 
 FdtNode& FdtNode::child(std::string name) {
+  for (const auto& child : children_)
+    if (child->name_ == name) return *child;
   children_.push_back(std::make_unique<FdtNode>(std::move(name)));
   return *children_.back();
 }

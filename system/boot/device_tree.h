@@ -20,6 +20,7 @@ class FdtNode {
  public:
   explicit FdtNode(std::string name) : name_(std::move(name)) {}
 
+  /// Adds it, or gives the one of that name.
   FdtNode& child(std::string name);
   void set(std::string_view property) { put(property, {}); }
   void set_cells(std::string_view property, const std::vector<u32>& cells);

@@ -35,6 +35,7 @@ void Pl061::describe(FdtNode& node) const {
   node.set("gpio-controller");
   node.set_cells("#gpio-cells", {2});
   node.set("interrupt-controller");
+  node.set_cells("#address-cells", {0});
   node.set_cells("#interrupt-cells", {2});
 }
 

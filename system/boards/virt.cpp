@@ -1,0 +1,197 @@
+#include "system/boards/virt.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "system/devices/pl011.h"
+#include "system/devices/pl031.h"
+#include "system/devices/virtio/virtio_blk.h"
+#include "system/devices/virtio/virtio_console.h"
+#include "system/devices/virtio/virtio_mmio.h"
+#include "system/interrupt/gicv2m.h"
+
+namespace tiercel::system {
+namespace {
+
+constexpr MemoryRange kDistributor{PAddr{0x0800'0000}, Gic3::kDistributorBytes};
+constexpr MemoryRange kMessages{PAddr{0x0802'0000}, Gicv2mFrame::kBytes};
+constexpr PAddr kRedistributors{0x080a'0000};
+constexpr MemoryRange kUart{PAddr{0x0900'0000}, 0x1000};
+constexpr MemoryRange kClock{PAddr{0x0901'0000}, 0x1000};
+constexpr MemoryRange kFwCfg{PAddr{0x0902'0000}, FwCfg::kBytes};
+constexpr MemoryRange kButtons{PAddr{0x0903'0000}, 0x1000};
+constexpr PAddr kVirtio{0x0a00'0000};
+constexpr PAddr kRam{0x4000'0000};
+constexpr u64 kMostRam = u64{255} << 30;  // up to where the high PCIe windows begin
+
+// SPIs.
+constexpr u32 kUartSpi = 1, kClockSpi = 2, kButtonsSpi = 7, kVirtioSpi = 16, kMessageSpi = 64;
+constexpr unsigned kMessageCount = 64, kSpis = 128, kVirtioSlots = 32;
+constexpr u32 kApbHz = 24'000'000;
+constexpr u32 kKeyPower = 116;  // Linux's input event code
+
+Result<void> check(const VirtOptions& o) {
+  if (o.cpus < 1 || o.cpus > VirtOptions::kMostCpus)
+    return fail(EINVAL, fmt::format("a virt board has 1 to {} CPUs, not {}", VirtOptions::kMostCpus, o.cpus));
+  if (o.ram_bytes > kMostRam)
+    return fail(EINVAL,
+                fmt::format("a virt board has at most {} GiB of RAM, not {}", kMostRam >> 30, o.ram_bytes >> 30));
+  const std::size_t virtio = 1 + o.disks.size() + o.networks.size() + (o.console ? 1 : 0);
+  if (virtio > kVirtioSlots)
+    return fail(EINVAL,
+                fmt::format("a virt board has {} virtio slots, and {} devices were asked for", kVirtioSlots, virtio));
+  return {};
+}
+
+void add_cpus(VirtMachine& m) {
+  FdtNode& cpus = m.board.tree().child("cpus");
+  cpus.set_cells("#address-cells", {1});
+  cpus.set_cells("#size-cells", {0});
+  for (unsigned i = 0; i < m.options.cpus; ++i) {
+    FdtNode& cpu = cpus.child(fmt::format("cpu@{:x}", i));
+    cpu.set_string("device_type", "cpu");
+    cpu.set_string("compatible", "arm,armv8");
+    cpu.set_cells("reg", {i});
+    cpu.set_string("enable-method", "psci");
+  }
+  FdtNode& psci = m.board.tree().child("psci");
+  psci.set_strings("compatible", {"arm,psci-1.0", "arm,psci-0.2"});
+  psci.set_string("method", "hvc");
+}
+
+void add_interrupt_controller(VirtMachine& m) {
+  Board& board = m.board;
+  m.gic = &board.own(std::make_unique<Gic3>(m.options.cpus, kSpis, *m.options.interrupts));
+  board.tree().set_cells("interrupt-parent", {kInterruptController});
+  FdtNode& node = board.attach("interrupt-controller", kDistributor, m.gic->distributor());
+  board.attach_unnamed({kRedistributors, m.gic->redistributor_bytes()}, m.gic->redistributors());
+  set_reg(node, {kDistributor, {kRedistributors, m.gic->redistributor_bytes()}});
+  node.set_cells("#address-cells", {2});
+  node.set_cells("#size-cells", {2});
+  node.set("ranges");
+
+  std::vector<IrqLine> lines;
+  for (u32 i = 0; i < kMessageCount; ++i) lines.push_back(m.gic->spi(kMessageSpi + i));
+  auto& frame = board.own(std::make_unique<Gicv2mFrame>(Gic3::kFirstSpi + kMessageSpi, lines));
+  board.attach("v2m", kMessages, frame, {}, &node);
+}
+
+void add_timer(VirtMachine& m) {
+  std::vector<GenericTimer::Lines> lines;
+  for (unsigned cpu = 0; cpu < m.options.cpus; ++cpu)
+    lines.push_back({m.gic->ppi(cpu, GenericTimer::kPhysicalPpi), m.gic->ppi(cpu, GenericTimer::kVirtualPpi)});
+  m.timer = &m.board.own(std::make_unique<GenericTimer>(*m.options.clock, m.options.timer_frequency, lines));
+  FdtNode& node = m.board.tree().child("timer");
+  node.set_string("compatible", "arm,armv8-timer");
+  constexpr u32 kPrivate = 1, kLevelHigh = 4, kSecurePpi = 13, kHypervisorPpi = 10;
+  node.set_cells("interrupts", {kPrivate, kSecurePpi, kLevelHigh, kPrivate, GenericTimer::kPhysicalPpi, kLevelHigh,
+                                kPrivate, GenericTimer::kVirtualPpi, kLevelHigh, kPrivate, kHypervisorPpi, kLevelHigh});
+  node.set("always-on");
+}
+
+void add_peripherals(VirtMachine& m) {
+  Board& board = m.board;
+  FdtNode& apb = board.tree().child("apb-pclk");
+  apb.set_string("compatible", "fixed-clock");
+  apb.set_cells("#clock-cells", {0});
+  apb.set_cells("clock-frequency", {kApbHz});
+  apb.set_string("clock-output-names", "clk24mhz");
+  apb.set_cells("phandle", {kApbClock});
+
+  auto& uart = board.own(std::make_unique<Pl011>(*m.options.serial, m.gic->spi(kUartSpi)));
+  board.attach("pl011", kUart, uart, {{kUartSpi}});
+  auto& clock = board.own(std::make_unique<Pl031>(*m.options.clock, m.gic->spi(kClockSpi)));
+  board.attach("pl031", kClock, clock, {{kClockSpi}});
+  m.fw_cfg = &board.own(std::make_unique<FwCfg>(board.bus()));
+  board.attach("fw-cfg", kFwCfg, *m.fw_cfg);
+  m.buttons = &board.own(std::make_unique<Pl061>(m.gic->spi(kButtonsSpi)));
+  board.attach("pl061", kButtons, *m.buttons, {{kButtonsSpi}}).set_cells("phandle", {kGpio});
+
+  FdtNode& keys = board.tree().child("gpio-keys");
+  keys.set_string("compatible", "gpio-keys");
+  FdtNode& power = keys.child("poweroff");
+  power.set_string("label", "Power button");
+  power.set_cells("linux,code", {kKeyPower});
+  power.set_cells("gpios", {kGpio, VirtMachine::kPowerButton, 0});
+}
+
+void add_virtio(VirtMachine& m) {
+  const VirtOptions& o = m.options;
+  Board& board = m.board;
+  const VirtioDevice::Environment shared{board.bus(), *o.loop};
+  std::vector<VirtioDevice*>& devices = m.virtio;
+  for (std::size_t i = 0; i < o.disks.size(); ++i) {
+    const VirtioDevice::Environment own{board.bus(), *o.disks[i].loop};
+    devices.push_back(&board.own(std::make_unique<VirtioBlk>(own, *o.disks[i].store, fmt::format("tiercel-{}", i))));
+  }
+  for (const VirtOptions::Network& n : o.networks)
+    devices.push_back(&board.own(std::make_unique<VirtioNet>(shared, *n.port, n.mac)));
+  if (o.console) devices.push_back(&board.own(std::make_unique<VirtioConsole>(shared, *o.console)));
+  devices.push_back(&board.own(std::make_unique<VirtioRng>(shared, o.entropy)));
+
+  // Linux numbers disks and cards in the order of the tree's nodes.
+  for (u32 i = 0; i < kVirtioSlots; ++i) {
+    auto& slot =
+        board.own(std::make_unique<VirtioMmio>(m.gic->spi(kVirtioSpi + i), i < devices.size() ? devices[i] : nullptr));
+    board.attach("virtio_mmio", {kVirtio + i * VirtioMmio::kBytes, VirtioMmio::kBytes}, slot, {{kVirtioSpi + i}});
+  }
+}
+
+/// /chosen: what the boot loader tells the kernel.
+void add_chosen(VirtMachine& m, const KernelFiles& files, const LoadPlan& plan) {
+  FdtNode& chosen = m.board.tree().child("chosen");
+  chosen.set_string("stdout-path", fmt::format("/pl011@{:x}", kUart.base.value));
+  chosen.set_string("bootargs", files.command_line);
+  if (plan.initrd_bytes != 0) {
+    chosen.set_u64("linux,initrd-start", plan.initrd.value);
+    chosen.set_u64("linux,initrd-end", (plan.initrd + plan.initrd_bytes).value);
+  }
+  std::vector<u8> seed(8), random(64);
+  m.options.entropy(seed);
+  m.options.entropy(random);
+  chosen.set_bytes("kaslr-seed", seed);
+  chosen.set_bytes("rng-seed", random);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<VirtMachine>> build_virt(const VirtOptions& options) {
+  if (const Result<void> good = check(options); !good) return tl::unexpected(good.error());
+  Result<Ram> ram = Ram::create(options.ram_bytes);
+  if (!ram) return tl::unexpected(ram.error());
+
+  auto machine = std::make_unique<VirtMachine>();
+  machine->options = options;
+  machine->board.tree().set_string("compatible", "linux,dummy-virt");
+  machine->board.tree().set_string("model", "linux,dummy-virt");
+  machine->board.add_ram(kRam, std::move(*ram));
+  add_cpus(*machine);
+  add_interrupt_controller(*machine);
+  add_timer(*machine);
+  add_peripherals(*machine);
+  add_virtio(*machine);
+  return machine;
+}
+
+Result<LoadPlan> load_kernel(VirtMachine& machine, const KernelFiles& files) {
+  const MemoryRange memory = machine.board.main_memory();
+  const Result<LoadPlan> plan = plan_load(memory.base, memory.bytes, files.kernel, files.initrd.size());
+  if (!plan) return plan;
+  add_chosen(machine, files, *plan);
+  const Result<std::vector<u8>> tree = flatten(machine.board.tree());
+  if (!tree) return tl::unexpected(tree.error());
+  const std::span<u8> ram = machine.board.main_ram();
+  const auto copy = [&](PAddr to, std::span<const u8> bytes) {
+    std::copy(bytes.begin(), bytes.end(), ram.begin() + static_cast<long>(to - memory.base));
+  };
+  copy(plan->kernel, files.kernel.bytes);
+  copy(plan->device_tree, *tree);
+  copy(plan->initrd_bytes != 0 ? plan->initrd : memory.base, files.initrd);
+  return plan;
+}
+
+}  // namespace tiercel::system

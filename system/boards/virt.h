@@ -1,0 +1,75 @@
+// The AArch64 `virt` board: a machine made of what guests have drivers for, at the addresses that firmware built for
+// such boards expects.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "system/boards/board.h"
+#include "system/boot/kernel_image.h"
+#include "system/bus/clock.h"
+#include "system/devices/fw_cfg.h"
+#include "system/devices/pl061.h"
+#include "system/devices/virtio/virtio_device.h"
+#include "system/devices/virtio/virtio_net.h"
+#include "system/devices/virtio/virtio_rng.h"
+#include "system/host/block_store.h"
+#include "system/host/char_port.h"
+#include "system/host/packet_port.h"
+#include "system/interrupt/generic_timer.h"
+#include "system/interrupt/gic3.h"
+
+namespace tiercel::system {
+
+/// Pointers are to what the caller owns and keeps until the board is gone.
+struct VirtOptions {
+  static constexpr unsigned kMostCpus = 8;
+  unsigned cpus = 1;
+  u64 ram_bytes = u64{1} << 30;
+  u64 timer_frequency = 62'500'000;
+  Clock* clock = nullptr;
+  CpuInterrupts* interrupts = nullptr;
+  EventLoop* loop = nullptr;  // not started yet
+  CharPort* serial = nullptr;
+  VirtioRng::Source entropy;  // for the guest's random device and boot seeds
+
+  struct Disk {
+    BlockStore* store;
+    EventLoop* loop;  // its own, or the machine's
+  };
+  struct Network {
+    PacketPort* port;
+    VirtioNet::Mac mac;
+  };
+  std::vector<Disk> disks;
+  std::vector<Network> networks;
+  CharPort* console = nullptr;  // hvc0
+};
+
+/// The parts that the CPU side and the user interface call.
+struct VirtMachine {
+  Board board;
+  Gic3* gic = nullptr;
+  GenericTimer* timer = nullptr;
+  Pl061* buttons = nullptr;
+  FwCfg* fw_cfg = nullptr;
+  VirtOptions options;
+  std::vector<VirtioDevice*> virtio;
+
+  static constexpr unsigned kPowerButton = 3;  // pin of `buttons`
+};
+
+Result<std::unique_ptr<VirtMachine>> build_virt(const VirtOptions& options);
+
+struct KernelFiles {
+  KernelImage kernel;
+  std::vector<u8> initrd;  // may be empty
+  std::string command_line;
+};
+/// Copies kernel, initrd and device tree into RAM. CPU 0 starts at `kernel` in EL1 with x0 = `device_tree`.
+Result<LoadPlan> load_kernel(VirtMachine& machine, const KernelFiles& files);
+
+}  // namespace tiercel::system

@@ -1,0 +1,259 @@
+// Any sequence of guest accesses to the virt board: device registers, system registers, PSCI calls, hostile virtqueues in
+// RAM, and time that passes. Nothing but RAM may be read or written, and every call returns.
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "base/check.h"
+#include "system/boards/virt.h"
+#include "system/interrupt/psci.h"
+
+namespace {
+
+using namespace tiercel;
+using namespace tiercel::system;
+
+/// Takes numbers from the input, zeroes behind its end.
+class Reader {
+ public:
+  Reader(const u8* data, std::size_t size) : data_(data), size_(size) {}
+  bool more() const { return size_ != 0; }
+  template <typename T>
+  T next() {
+    T value = 0;
+    const std::size_t n = std::min(size_, sizeof value);
+    std::memcpy(&value, data_, n);
+    data_ += n, size_ -= n;
+    return value;
+  }
+
+ private:
+  const u8* data_;
+  std::size_t size_;
+};
+
+class MemoryDisk final : public BlockStore {
+ public:
+  u64 size() const override { return bytes_.size(); }
+  bool read_only() const override { return false; }
+  Result<void> read(u64 offset, std::span<const iovec> to) override {
+    for (const iovec& v : to) std::memcpy(v.iov_base, at(offset, v.iov_len), v.iov_len), offset += v.iov_len;
+    return {};
+  }
+  Result<void> write(u64 offset, std::span<const iovec> from) override {
+    for (const iovec& v : from) std::memcpy(at(offset, v.iov_len), v.iov_base, v.iov_len), offset += v.iov_len;
+    return {};
+  }
+  Result<void> flush() override { return {}; }
+  Result<void> zero(u64 offset, u64 bytes, bool) override {
+    std::memset(at(offset, bytes), 0, bytes);
+    return {};
+  }
+  void discard(u64 offset, u64 bytes) override { at(offset, bytes); }
+
+ private:
+  u8* at(u64 offset, u64 bytes) {
+    CHECK(offset <= bytes_.size() && bytes <= bytes_.size() - offset);
+    return bytes_.data() + offset;
+  }
+  std::array<u8, 64 << 10> bytes_ = {};
+};
+
+class Terminal final : public CharPort {
+ public:
+  std::size_t write(std::span<const u8> bytes) override { return bytes.size() / 2 + bytes.size() % 2; }
+  std::size_t read(std::span<u8> out) override {
+    const std::size_t n = std::min(out.size(), typed_);
+    std::fill_n(out.begin(), n, u8{'k'});
+    typed_ -= n;
+    return n;
+  }
+  std::size_t available() const override { return typed_; }
+  void on_change(std::function<void()> hook) override { hook_ = std::move(hook); }
+  void type(std::size_t n) {
+    typed_ = n;
+    hook_();
+  }
+
+ private:
+  std::size_t typed_ = 0;
+  std::function<void()> hook_;
+};
+
+class Cable final : public PacketPort {
+ public:
+  void send(std::span<const u8> frame) override { last_.assign(frame.begin(), frame.end()); }
+  void on_receive(std::function<void(std::span<const u8>)> hook) override { hook_ = std::move(hook); }
+  void echo() { hook_(last_); }
+
+ private:
+  std::vector<u8> last_;
+  std::function<void(std::span<const u8>)> hook_;
+};
+
+class Cpus final : public CpuInterrupts, public PsciHost {
+ public:
+  void set_interrupts(unsigned cpu, bool, bool) override { CHECK(cpu < 2); }
+  unsigned cpus() const override { return 2; }
+  Power power(unsigned cpu) const override { return cpu == 0 ? Power::On : Power::Off; }
+  bool can_execute(PAddr entry) const override { return entry >= PAddr{1 << 30}; }
+  bool start(unsigned cpu, PAddr, u64) override { return cpu == 1; }
+  void stop_self(unsigned) override {}
+  void suspend_self(unsigned) override {}
+  void power_off() override {}
+  void reset() override {}
+};
+
+constexpr u64 kRam = 0x4000'0000, kRamBytes = 1 << 20;
+// The board's device regions, and one address that is nothing.
+constexpr u64 kRegions[] = {0x0800'0000, 0x0802'0000, 0x080a'0000, 0x080b'0000, 0x080c'0000, 0x0900'0000, 0x0901'0000,
+                            0x0902'0000, 0x0903'0000, 0x0a00'0000, 0x0a00'0200, 0x0a00'0400, 0x0a00'0600, 0x0b00'0000};
+constexpr Icc kIcc[] = {Icc::Pmr,   Icc::Iar0,   Icc::Eoir0, Icc::Hppir0, Icc::Bpr0, Icc::Ap0r0, Icc::Ap1r0,
+                        Icc::Dir,   Icc::Rpr,    Icc::Sgi1r, Icc::Asgi1r, Icc::Sgi0r, Icc::Iar1, Icc::Eoir1,
+                        Icc::Hppir1, Icc::Bpr1,  Icc::Ctlr,  Icc::Sre,    Icc::Igrpen0, Icc::Igrpen1};
+
+struct World {
+  InsnClock clock{1000, 1'000'000};
+  Cpus cpus;
+  Psci psci{cpus};
+  std::unique_ptr<EventLoop> loop = std::move(*EventLoop::create(&clock));
+  Terminal serial, console;
+  Cable cable;
+  MemoryDisk disk;
+  std::unique_ptr<VirtMachine> machine;
+
+  World() {
+    VirtOptions options;
+    options.cpus = 2;
+    options.ram_bytes = kRamBytes;
+    options.clock = &clock;
+    options.interrupts = &cpus;
+    options.loop = loop.get();
+    options.serial = &serial;
+    options.console = &console;
+    options.entropy = [](std::span<u8> out) { std::fill(out.begin(), out.end(), u8{1}); };
+    options.disks = {{&disk, loop.get()}};
+    options.networks = {{&cable, {2, 0, 0, 0, 0, 1}}};
+    machine = std::move(*build_virt(options));
+  }
+  ~World() { machine.reset(); }
+
+  /// A virtio device, set up as a driver would, with its queues' areas one after the other: so that the rest of the input
+  /// goes into the requests.
+  void start_virtio(unsigned slot) {
+    Bus& bus = machine->board.bus();
+    const PAddr at{0x0a00'0000 + 0x200 * u64{slot}};
+    const auto set = [&](u64 offset, u32 value) { bus.write(at + offset, 4, value); };
+    set(0x70, 0), set(0x70, 3);
+    set(0x24, 1), set(0x20, 1), set(0x24, 0), set(0x20, 1 << 28);
+    set(0x70, 11);
+    for (u32 q = 0; q < 2; ++q) {
+      const u32 area = kRam + 0x1000 * q;
+      set(0x30, q), set(0x38, 8);
+      set(0x80, area), set(0x84, 0);
+      set(0x90, area + 0x100), set(0x94, 0);
+      set(0xa0, area + 0x200), set(0xa4, 0);
+      set(0x44, 1);
+    }
+    set(0x70, 15);
+  }
+
+  void descriptor(Reader& in) {
+    const u8 where = in.next<u8>();  // queue and index
+    const u64 at = kRam + 0x1000 * (where & 1) + 16 * u64((where >> 1) & 7);
+    Bus& bus = machine->board.bus();
+    bus.write(PAddr{at}, 8, kRam + in.next<u32>() % (kRamBytes + 0x1000));
+    bus.write(PAddr{at + 8}, 4, in.next<u16>());
+    bus.write(PAddr{at + 12}, 4, u32{in.next<u8>()} | u32{in.next<u8>()} % 10 << 16);
+    bus.write(PAddr{kRam + 0x1000 * (where & 1) + 0x104 + 2 * u64(where >> 5)}, 2, (where >> 1) & 7);
+  }
+
+  void step(Reader& in) {
+    Bus& bus = machine->board.bus();
+    const u8 what = in.next<u8>();
+    const unsigned bytes = 1u << ((what >> 4) & 3);
+    switch (what % 12) {
+      case 0: {
+        const u64 region = kRegions[in.next<u8>() % std::size(kRegions)];
+        bus.read(PAddr{region + in.next<u16>()}, bytes);
+        break;
+      }
+      case 1: {
+        const u64 region = kRegions[in.next<u8>() % std::size(kRegions)];
+        const u64 offset = in.next<u16>();
+        bus.write(PAddr{region + offset}, bytes, in.next<u64>());
+        break;
+      }
+      case 2: {
+        const u64 offset = in.next<u16>();
+        bus.write(PAddr{kRam + offset}, bytes, in.next<u64>());
+        break;
+      }
+      case 3:
+        descriptor(in);
+        break;
+      case 4:
+        start_virtio(what >> 6);
+        break;
+      case 5: {  // a notification with one more request than before
+        const u8 queue = in.next<u8>() & 1;
+        const PAddr index{kRam + 0x1000 * u64{queue} + 0x102};
+        bus.write(index, 2, *bus.read(index, 2) + (in.next<u8>() & 3));
+        bus.write(PAddr{0x0a00'0050 + 0x200 * u64(what >> 6)}, 4, queue);
+        break;
+      }
+      case 6:
+        machine->gic->read_icc(what >> 7, kIcc[in.next<u8>() % std::size(kIcc)]);
+        break;
+      case 7: {
+        const Icc reg = kIcc[in.next<u8>() % std::size(kIcc)];
+        machine->gic->write_icc(what >> 7, reg, in.next<u64>());
+        break;
+      }
+      case 8:
+        set_timer(in, what);
+        break;
+      case 9: {
+        const u32 function = 0x8400'0000 | in.next<u8>() % 32 | u32{in.next<u8>() & 0x40u} << 24;
+        psci.call(0, function, {in.next<u64>(), in.next<u64>(), in.next<u64>()});
+        break;
+      }
+      case 10:
+        clock.retire(in.next<u32>());
+        loop->run_once(0);
+        break;
+      case 11:
+        (what & 0x80 ? serial : console).type(what >> 4 & 7);
+        cable.echo();
+        break;
+    }
+  }
+
+  void set_timer(Reader& in, u8 what) {
+    GenericTimer& timer = *machine->timer;
+    const auto which = what & 0x40 ? GenericTimer::kVirtual : GenericTimer::kPhysical;
+    const unsigned cpu = what >> 7;
+    const u64 value = in.next<u64>();
+    timer.set_control(cpu, which, value & 3);
+    if (value & 4)
+      timer.set_timer_value(cpu, which, value >> 32);
+    else
+      timer.set_compare(cpu, which, value >> 8);
+    if (value & 8) timer.set_virtual_offset(cpu, value);
+    timer.control(cpu, which);
+    timer.next_deadline(cpu);
+  }
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const u8* data, std::size_t size) {
+  World world;
+  Reader in(data, size);
+  for (int steps = 0; in.more() && steps < 2000; ++steps) world.step(in);
+  world.loop->run_once(0);
+  world.machine->board.reset();
+  return 0;
+}
