@@ -109,6 +109,8 @@ void EventLoop::set_timer() {
 }
 
 void EventLoop::run_once(int timeout_ms) {
+  for (const auto& call : before_wait_) call();
+  set_timer();
   std::array<epoll_event, 32> events;
   const int count = epoll_wait(epoll_, events.data(), events.size(), timeout_ms);
   for (int i = 0; i < count; ++i) {
@@ -138,10 +140,7 @@ void EventLoop::start() {
   CHECK(!thread_.joinable());
   stopping_ = false;
   thread_ = std::thread([this] {
-    while (!stopping_) {
-      set_timer();
-      run_once(-1);
-    }
+    while (!stopping_) run_once(-1);
   });
 }
 

@@ -46,6 +46,9 @@ class EventLoop {
   void watch(int fd, u32 events, std::function<void(u32)> ready);
   void unwatch(int fd);
 
+  /// Called on the loop's thread each time before it waits. Before the loop starts.
+  void before_wait(std::function<void()> call) { before_wait_.push_back(std::move(call)); }
+
   /// A thread of its own until stop.
   void start();
   /// Returns when the thread has ended. Handlers never run afterwards.
@@ -73,6 +76,7 @@ class EventLoop {
   u64 generation_ = 1;
   std::vector<std::unique_ptr<Doorbell>> doorbells_;
   std::vector<Watch> watches_;
+  std::vector<std::function<void()>> before_wait_;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };
