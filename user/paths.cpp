@@ -116,7 +116,24 @@ Paths::HostPath Paths::in_root(const std::string& path, Last last) const {
   return found;
 }
 
-Paths::HostPath Paths::resolve_absolute(const std::string& path, Last last, Use use) const {
+Paths::HostPath Paths::missing(const std::string& path, Last last, Use use, unsigned links) const {
+  const std::size_t cut = last_component(path);
+  const HostPath parent = in_root(path.substr(0, cut), Last::Follow);
+  if (parent.error != 0) return parent;
+  std::string name = parent.path + "/" + path.substr(cut);
+  const std::string plain = name.substr(0, name.find_last_not_of('/') + 1);
+  char target[PATH_MAX];
+  const ssize_t n = last == Last::Follow ? readlink(plain.c_str(), target, sizeof target) : -1;
+  if (n < 0) return {0, std::move(name)};
+  // A link that leads nowhere in the root. The host's kernel would follow it outside.
+  constexpr unsigned kMaxLinks = 40;
+  if (links == kMaxLinks) return {ELOOP, {}};
+  std::string next(target, static_cast<std::size_t>(n));
+  if (next[0] != '/') next = guest_view(parent.path) + "/" + next;
+  return resolve_absolute(without_steps_up(next), last, use, links + 1);
+}
+
+Paths::HostPath Paths::resolve_absolute(const std::string& path, Last last, Use use, unsigned links) const {
   if (is_host_only(path)) return {0, path};
   const bool wants_directory = path.size() > 1 && path.back() == '/';
   HostPath found = in_root(path, wants_directory ? Last::Follow : last);
@@ -130,11 +147,9 @@ Paths::HostPath Paths::resolve_absolute(const std::string& path, Last last, Use 
     struct stat info;
     if (lstat(path.c_str(), &info) == 0) return {0, path};
   }
-  // Nobody has it: a name to be made, or to be reported as missing, where its directory is.
-  const std::size_t cut = last_component(path);
-  const HostPath parent = in_root(path.substr(0, cut), Last::Follow);
-  if (parent.error == 0) return {0, parent.path + "/" + path.substr(cut)};
-  return strict_ ? HostPath{parent.error, {}} : HostPath{0, path};
+  // Nobody has it.
+  HostPath made = missing(path, last, use, links);
+  return made.error == 0 || made.error == ELOOP || strict_ ? made : HostPath{0, path};
 }
 
 Paths::HostPath Paths::resolve(int dirfd, const char* path, Last last, Use use) const {
@@ -167,11 +182,8 @@ Paths::HostPath Paths::resolve(int dirfd, const char* path, Last last, Use use) 
     return found;
   }
   if (found.error == ELOOP) return found;
-  // A name to be made. The directory's links are followed inside the root, the last component stays.
-  const std::size_t cut = last_component(absolute);
-  const HostPath parent = in_root(absolute.substr(0, cut), Last::Follow);
-  if (parent.error == 0) return {0, parent.path + "/" + absolute.substr(cut)};
-  return {found.error, {}};
+  HostPath made = missing(absolute, last, use, 0);
+  return made.error == 0 || made.error == ELOOP ? made : HostPath{found.error, {}};
 }
 
 std::string Paths::guest_view(const std::string& host_path) const {

@@ -19,6 +19,7 @@ class Paths {
 
   bool has_root() const { return !root_.empty(); }
   const std::string& root() const { return root_; }
+  bool strict() const { return strict_; }
 
   enum class Last : u8 { Follow, Keep };  // what happens to a symbolic link in the last component
   enum class Use : u8 { Look, Change };   // Change: make, write, rename, remove, ...
@@ -37,7 +38,10 @@ class Paths {
   /// `absolute` without "." and "..", as the guest would walk it, if it could lead into or out of a directory that is
   /// the host's only; unchanged where that walk ends too early.
   std::string without_steps_up(const std::string& absolute) const;
-  HostPath resolve_absolute(const std::string& path, Last last, Use use) const;
+  /// `links`: how many links without a target in the root have led here.
+  HostPath resolve_absolute(const std::string& path, Last last, Use use, unsigned links = 0) const;
+  /// `path` has no file in the root: a name to be made, or to be reported as missing, in the directory it is in.
+  HostPath missing(const std::string& path, Last last, Use use, unsigned links) const;
   HostPath in_root(const std::string& path, Last last) const;
 
   std::string root_;  // without a trailing slash

@@ -93,11 +93,18 @@ Process::Process(const RunOptions& options, guest::Frontend& frontend)
     : options_(options),
       frontend_(frontend),
       engine_(frontend, memory_, options.engine, region_service(options, frontend, memory_)),
-      paths_(options.root, options.root_strict),
+      all_paths_{Paths(options.root, options.root_strict)},
+      paths_(&all_paths_.front()),
       trace_fd_(trace_descriptor(options)) {
   options_.trace_descriptor = trace_fd_;
-  options_.root = paths_.root();
+  options_.root = paths().root();
   memory_.set_code_listener([this](u64 start, u64 size) { engine_.invalidate(VAddr{start}, size); });
+}
+
+void Process::change_root(const std::string& root) {
+  std::lock_guard lock(threads_mutex);
+  all_paths_.emplace_front(root, true);
+  paths_.store(&all_paths_.front(), std::memory_order_release);
 }
 
 int Process::fail_start(const Error& error) {
@@ -107,13 +114,13 @@ int Process::fail_start(const Error& error) {
 }
 
 int Process::run() {
-  const std::string path = find_program(options_, paths_);
+  const std::string path = find_program(options_, paths());
   if (path.empty()) return fail_start({ENOENT, options_.program + ": command not found in PATH"});
-  const auto plan = plan_exec(paths_, AT_FDCWD, path);
+  const auto plan = plan_exec(paths(), AT_FDCWD, path);
   if (!plan) return fail_start(plan.error());
   if (plan->kind == FileKind::HostElf)
     return fail_start({ENOEXEC, plan->guest_path + ": a program for this machine (x86-64); run it without Tiercel"});
-  auto program = load_program(*plan, options_, paths_, memory_);
+  auto program = load_program(*plan, options_, paths(), memory_);
   if (!program) return fail_start(program.error());
   program_ = std::move(*program);
   prctl(PR_SET_NAME, base_name(plan->prefix.empty() ? path : plan->prefix.back()));

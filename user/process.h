@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <forward_list>
 #include <string>
 #include <vector>
 
@@ -41,7 +42,9 @@ class Process {
   guest::Frontend& frontend() { return frontend_; }
   GuestMemory& memory() { return memory_; }
   engine::Engine& engine() { return engine_; }
-  const Paths& paths() const { return paths_; }
+  const Paths& paths() const { return *paths_.load(std::memory_order_acquire); }
+  /// chroot: from now on guest paths are looked up in the host directory `root`, and nowhere else.
+  void change_root(const std::string& root);
   const LoadedProgram& program() const { return program_; }
 
   /// Descriptors of ours that the guest must neither see closed nor use: the trace. -1: none.
@@ -79,7 +82,8 @@ class Process {
   guest::Frontend& frontend_;
   GuestMemory memory_;
   engine::Engine engine_;
-  Paths paths_;
+  std::forward_list<Paths> all_paths_;  // the first is current; other threads may be using an older one
+  std::atomic<const Paths*> paths_;
   LoadedProgram program_;
   int trace_fd_ = -1;
   std::array<BelievedLimit, 16> believed_limits_;

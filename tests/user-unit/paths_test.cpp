@@ -58,6 +58,24 @@ TEST_F(PathsTest, KeepsTheHostsOwnDirectories) {
   EXPECT_EQ(paths.resolve(AT_FDCWD, "/processes", Paths::Last::Keep, Paths::Use::Change).path, root_ + "/processes");
 }
 
+// The host's kernel must not follow it: it would look outside the root.
+TEST_F(PathsTest, LinksThatLeadNowhereInTheRoot) {
+  const Paths paths(root_, false), strict(root_, true);
+  fs::create_symlink("/boot", root_ + "/etc/far");
+  fs::create_symlink("../usr/new", root_ + "/etc/near");
+  fs::create_symlink("../proc/self/mounts", root_ + "/etc/mtab");
+  EXPECT_EQ(strict.resolve(AT_FDCWD, "/etc/far", Paths::Last::Follow).path, root_ + "/boot");
+  EXPECT_EQ(strict.resolve(AT_FDCWD, "/etc/far", Paths::Last::Keep).path, root_ + "/etc/far");
+  EXPECT_EQ(paths.resolve(AT_FDCWD, "/etc/far", Paths::Last::Follow).path, "/boot");
+  EXPECT_EQ(paths.resolve(AT_FDCWD, "/etc/far", Paths::Last::Follow, Paths::Use::Change).path, root_ + "/boot");
+  EXPECT_EQ(strict.resolve(AT_FDCWD, "/etc/near", Paths::Last::Follow, Paths::Use::Change).path, root_ + "/usr/new");
+  EXPECT_EQ(strict.resolve(AT_FDCWD, "/etc/mtab", Paths::Last::Follow).path, "/proc/self/mounts");
+  const int etc = open((root_ + "/etc").c_str(), O_PATH | O_DIRECTORY);
+  EXPECT_EQ(strict.resolve(etc, "far", Paths::Last::Follow).path, root_ + "/boot");
+  EXPECT_EQ(strict.resolve(etc, "mtab", Paths::Last::Follow).path, "/proc/self/mounts");
+  close(etc);
+}
+
 TEST_F(PathsTest, RelativePathsInsideTheRoot) {
   const Paths paths(root_, false);
   const int directory = open((root_ + "/usr").c_str(), O_PATH | O_DIRECTORY);

@@ -1,6 +1,10 @@
 #include "user/syscalls/directories.h"
 
+#include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -11,6 +15,7 @@
 
 #include "user/process.h"
 #include "user/syscalls/guest_access.h"
+#include "user/syscalls/guest_path.h"
 
 namespace tiercel::user {
 
@@ -74,12 +79,36 @@ s64 sys_renameat(Thread& t, const SystemCall& c) {
   return sys_renameat2(t, plain);
 }
 
+namespace {
+
+bool may_change_root() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+  return syscall(SYS_capget, &header, data) == 0 && (data[0].effective >> CAP_SYS_CHROOT & 1) != 0;
+}
+
+}  // namespace
+
 s64 sys_chroot(Thread& t, const SystemCall& c) {
-  // Into the root itself: paths lead there already.
+  // The root stays the host's and paths are led into the new one: below the kernel's there would be no /proc, and no
+  // Tiercel for the programs that the guest executes.
   std::string path;
   if (const s64 r = read_guest_string(c.args[0], path); r < 0) return r;
-  if (t.process().paths().has_root() && path == "/") return 0;
-  return path_call<SYS_chroot, kNone, 0, kNone, Paths::Last::Follow, Paths::Use::Look>(t, c);
+  const Paths& now = t.process().paths();
+  const Paths::HostPath found = now.resolve(AT_FDCWD, path.c_str(), Paths::Last::Follow);
+  if (found.error != 0) return -found.error;
+  char root[PATH_MAX];
+  if (!realpath(found.path.c_str(), root)) return -errno;
+  struct stat info;
+  if (stat(root, &info) < 0) return -errno;
+  if (!S_ISDIR(info.st_mode)) return -ENOTDIR;
+  if (faccessat(AT_FDCWD, root, X_OK, AT_EACCESS) < 0) return -errno;
+  if (!may_change_root()) return -EPERM;
+  if (now.has_root() ? root == now.root() : std::strcmp(root, "/") == 0) return 0;
+  // A vfork child has a root of its own, but shares what it is kept in.
+  if (t.borrows_memory) return host_call(t, SYS_chroot, reinterpret_cast<u64>(root));
+  t.process().change_root(root);
+  return 0;
 }
 
 namespace {

@@ -48,7 +48,10 @@ s64 prepare(Process& process, ExecRequest& request, int dirfd, u64 argv, u64 env
   }
   request.plan = std::move(*plan);
   request.name = dirfd != AT_FDCWD && request.path[0] != '/' ? request.plan.host_path : request.path;
-  request.options = process.options().pack();
+  RunOptions options = process.options();
+  options.root = process.paths().root();
+  options.root_strict = process.paths().strict();
+  request.options = options.pack();
   if (const s64 r = read_pointers(argv, request.arguments); r < 0) return r;
   if (const s64 r = read_pointers(envp, request.environment); r < 0) return r;
   request.environment.push_back(nullptr);

@@ -30,12 +30,18 @@ bool is_hidden(Thread& t, u64 fd) {
   return t.process().hidden_descriptor() >= 0 && static_cast<int>(fd) == t.process().hidden_descriptor();
 }
 
+/// A link that a new file must not replace is not followed either.
+Paths::Last last_of(u64 flags) {
+  const bool only_new = (flags & O_CREAT) && (flags & O_EXCL);
+  return flags & O_NOFOLLOW || only_new ? Paths::Last::Keep : Paths::Last::Follow;
+}
+
 }  // namespace
 
 s64 sys_openat(Thread& t, const SystemCall& c) {
   const int dirfd = static_cast<int>(c.args[0]);
   const u64 flags = abi::host_open_flags(c.args[2]);
-  const GuestPath path(t, dirfd, c.args[1], flags & O_NOFOLLOW ? Paths::Last::Keep : Paths::Last::Follow,
+  const GuestPath path(t, dirfd, c.args[1], last_of(flags),
                        flags & (O_CREAT | O_ACCMODE) ? Paths::Use::Change : Paths::Use::Look);
   if (path.error() != 0) return path.error();
   if (const char* entry = path.proc_entry()) {
@@ -53,10 +59,14 @@ s64 sys_openat2(Thread& t, const SystemCall& c) {
   if (c.args[3] < sizeof how) return -EINVAL;
   if (!read_guest(c.args[2], how)) return -EFAULT;
   how.flags = abi::host_open_flags(how.flags);
-  // A request to stay below the directory is the kernel's to keep: the path goes there as it is.
-  if (how.resolve != 0) return host_call(t, SYS_openat2, c.args[0], c.args[1], reinterpret_cast<u64>(&how), sizeof how);
-  const GuestPath path(t, static_cast<int>(c.args[0]), c.args[1],
-                       how.flags & O_NOFOLLOW ? Paths::Last::Keep : Paths::Last::Follow,
+  // A request to stay below the directory, or about links on the way from it, is the kernel's to keep: the path goes
+  // there as it is.
+  char first = 0;
+  read_guest(c.args[1], first);
+  const bool within = how.resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT);
+  if (how.resolve != 0 && (within || first != '/'))
+    return host_call(t, SYS_openat2, c.args[0], c.args[1], reinterpret_cast<u64>(&how), sizeof how);
+  const GuestPath path(t, static_cast<int>(c.args[0]), c.args[1], last_of(how.flags),
                        how.flags & (O_CREAT | O_ACCMODE) ? Paths::Use::Change : Paths::Use::Look);
   if (path.error() != 0) return path.error();
   return host_call(t, SYS_openat2, c.args[0], path.host(), reinterpret_cast<u64>(&how), sizeof how);
