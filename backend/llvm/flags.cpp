@@ -18,7 +18,9 @@ const Flags& Lowering::flags(ir::Value v) {
 
 Flags Lowering::make_flags(const Inst& inst) {
   Flags f;
-  if (stays_lazy(inst.op)) {
+  if (stays_lazy(*block_->f, inst)) {
+    if (inst.op == Opcode::FlagsFcmp && !compared_later(inst))
+      float_condition(inst.imm, arg(inst, 0), arg(inst, 1), Cond::Vs);  // for the exceptions
     f.kind = kind_index(lazy_kind(*block_->f, inst));
     for (unsigned k = 0; k < 3; ++k)
       if (inst.args[k]) f.operands[k] = arg(inst, k);
@@ -34,7 +36,8 @@ Flags Lowering::make_flags(const Inst& inst) {
       return f;
     default: {
       const bool inline_compare = inst.op == Opcode::FlagsFcmp && !block_->f->fp.flush;
-      f.operands[0] = inline_compare ? fp_compare_flags(inst) : emit_by_eval(inst);
+      f.operands[0] = inline_compare ? float_flags(b_, lazy_kind(*block_->f, inst), arg(inst, 0), arg(inst, 1))
+                                     : emit_by_eval(inst);
       return f;
     }
   }
@@ -77,6 +80,45 @@ llvm::Value* Lowering::carry_flags(Builder& b, const FlagsKind& kind, llvm::Arra
   return run_flags_asm(b, code, "={ax},{ax},r,r,~{flags}", {x, operands[1], b.CreateZExt(operands[2], b.getInt32Ty())});
 }
 
+/// COMISD: CF less, ZF equal, all three with PF unordered. LAHF puts them into bits 8, 14 and 10: flags as outputs of
+/// the asm come out wrong when something between the SETcc writes EFLAGS.
+llvm::Value* Lowering::float_flags(Builder& b, const FlagsKind& kind, llvm::Value* x, llvm::Value* y) {
+  const std::string code = fmt::format("{}{}comis{} $2, $1; lahf", features_.avx ? "v" : "", kind.imm & 1 ? "" : "u",
+                                       kind.type == Type::F64 ? 'd' : 's');
+  auto* fn = llvm::FunctionType::get(b.getInt32Ty(), {x->getType(), x->getType()}, false);
+  const char* constraints = features_.avx512vl ? "={ax},v,v,~{flags}" : "={ax},x,x,~{flags}";
+  llvm::Value* r = b.CreateCall(fn, llvm::InlineAsm::get(fn, code, constraints, false), {x, y});
+  const auto flag = [&](unsigned bit) { return b.CreateTrunc(b.CreateLShr(r, bit), b.getInt1Ty()); };
+  llvm::Value *zf = flag(14), *cf = flag(8), *unordered = flag(10);
+  llvm::Value* less = b.CreateAnd(cf, b.CreateNot(zf));
+  llvm::Value* equal = b.CreateAnd(zf, b.CreateNot(unordered));
+  const auto word = [&](llvm::Value* bit) { return b.CreateZExt(bit, b.getInt32Ty()); };
+  llvm::Value* stored = b.CreateOr(b.CreateShl(word(less), 15), b.CreateShl(word(less), 8));
+  return b.CreateOr(b.CreateOr(stored, b.CreateShl(word(equal), 14)), word(unordered));
+}
+
+/// Is there a condition on this comparison in the block, before anybody can look at the exceptions it raises? Then that
+/// raises them. A way out in between raises them too, for it stores the flags.
+bool Lowering::compared_later(const Inst& inst) const {
+  const auto& insts = block_->f->insts;
+  const auto index = static_cast<u32>(&inst - insts.data());
+  for (u32 i = index + 1; i < insts.size() && insts[i].op != Opcode::GetFpStatus; ++i)
+    if (insts[i].op == Opcode::FlagsCond && insts[i].args[0].index == index) return true;
+  return false;
+}
+
+/// A comparison that raises what FlagsFcmp does, again if need be.
+llvm::Value* Lowering::float_condition(u64 signals, llvm::Value* x, llvm::Value* y, Cond cond) {
+  using llvm::CmpInst;
+  static constexpr CmpInst::Predicate kPredicates[] = {
+      CmpInst::FCMP_OEQ, CmpInst::FCMP_UNE, CmpInst::FCMP_UGE, CmpInst::FCMP_OLT, CmpInst::FCMP_OLT,
+      CmpInst::FCMP_UGE, CmpInst::FCMP_UNO, CmpInst::FCMP_ORD, CmpInst::FCMP_UGT, CmpInst::FCMP_OLE,
+      CmpInst::FCMP_OGE, CmpInst::FCMP_ULT, CmpInst::FCMP_OGT, CmpInst::FCMP_ULE};
+  static_assert(static_cast<unsigned>(Cond::Eq) == 0 && static_cast<unsigned>(Cond::Le) + 1 == std::size(kPredicates));
+  const CmpInst::Predicate p = kPredicates[static_cast<unsigned>(cond)];
+  return signals & 1 ? b_.CreateFCmpS(p, x, y) : b_.CreateFCmp(p, x, y);
+}
+
 /// As ir::flags_from_nzcv, in an i32.
 llvm::Value* Lowering::stored_form(Builder& b, const Flags& f) {
   if (f.kind == Flags::kRaw) return f.operands[0];
@@ -89,6 +131,8 @@ llvm::Value* Lowering::stored_form(Builder& b, const Flags& f) {
     case Opcode::FlagsCcmpAdd:
       return b.CreateSelect(f.operands[0], compare_flags(b, kind, f.operands[1], f.operands[2]),
                             b.getInt32(ir::flags_from_nzcv(kind.imm)));
+    case Opcode::FlagsFcmp:
+      return float_flags(b, kind, f.operands[0], f.operands[1]);
     default:
       return compare_flags(b, kind, f.operands[0], f.operands[1]);
   }
@@ -230,6 +274,8 @@ llvm::Value* Lowering::condition(const Flags& f, Cond cond) {
       return subtract_condition(f.operands[0], f.operands[1], cond);
     case Opcode::FlagsLogic:
       return logic_condition(f.operands[0], cond);
+    case Opcode::FlagsFcmp:
+      return float_condition(kind.imm, f.operands[0], f.operands[1], cond);
     case Opcode::FlagsCcmpSub:
     case Opcode::FlagsCcmpAdd: {
       Flags inner;

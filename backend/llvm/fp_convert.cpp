@@ -181,20 +181,4 @@ llvm::Value* Lowering::int_to_fp_lanes(const Inst& inst) {
   return fp_result(inst, scaled_down(r, c.fraction_bits));
 }
 
-/// COMISD: CF less, ZF equal, all three with PF unordered. LAHF puts them into bits 8, 14 and 10: flags as outputs of
-/// the asm come out wrong when something between the SETcc writes EFLAGS.
-llvm::Value* Lowering::fp_compare_flags(const Inst& inst) {
-  const bool wide = type_of(inst.args[0]) == Type::F64;
-  const std::string code =
-      fmt::format("{}{}comis{} $2, $1; lahf", features_.avx ? "v" : "", inst.imm & 1 ? "" : "u", wide ? 'd' : 's');
-  llvm::Value* r = run_fp(b_.getInt32Ty(), code, "={ax},v,v,~{flags}", {arg(inst, 0), arg(inst, 1)});
-  const auto flag = [&](unsigned bit) { return b_.CreateTrunc(b_.CreateLShr(r, bit), b_.getInt1Ty()); };
-  llvm::Value *zf = flag(14), *cf = flag(8), *unordered = flag(10);
-  llvm::Value* less = b_.CreateAnd(cf, b_.CreateNot(zf));
-  llvm::Value* equal = b_.CreateAnd(zf, b_.CreateNot(unordered));
-  const auto word = [&](llvm::Value* bit) { return b_.CreateZExt(bit, b_.getInt32Ty()); };
-  llvm::Value* stored = b_.CreateOr(b_.CreateShl(word(less), 15), b_.CreateShl(word(less), 8));
-  return b_.CreateOr(b_.CreateOr(stored, b_.CreateShl(word(equal), 14)), word(unordered));
-}
-
 }  // namespace tiercel::backend::region

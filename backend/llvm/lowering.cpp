@@ -78,6 +78,7 @@ bool Lowering::analyse_block(u32 index) {
   for (const Inst& inst : f.insts) {
     if (inst.op == Opcode::Exit || inst.op == Opcode::CallHelper)
       return refuse(fmt::format("{} at block {:#x} is never part of a region", ir::info(inst.op).text, f.pc));
+    sets_fp_status_ |= inst.op == Opcode::SetFpStatus;
     if (inst.op != Opcode::Get && inst.op != Opcode::Set) continue;
     if (inst.slot() >= used_.size()) return refuse("there is no such slot");
     used_.set(inst.slot());
@@ -187,7 +188,7 @@ void Lowering::find_flags_kinds() {
     for (auto it = insts.rbegin(); it != insts.rend(); ++it) {
       if (it->op != Opcode::Set || it->slot() != flags_slot_) continue;
       const Inst& v = (*b.f)[it->args[0]];
-      b.flags_out = stays_lazy(v.op) ? kind_index(lazy_kind(*b.f, v)) : Flags::kRaw;
+      b.flags_out = stays_lazy(*b.f, v) ? kind_index(lazy_kind(*b.f, v)) : Flags::kRaw;
       break;
     }
   }
@@ -208,8 +209,11 @@ void Lowering::find_flags_kinds() {
 }
 
 /// Flags that are kept as their operands until somebody asks.
-bool Lowering::stays_lazy(Opcode op) {
-  switch (op) {
+bool Lowering::stays_lazy(const ir::Function& f, const Inst& inst) const {
+  switch (inst.op) {
+    case Opcode::FlagsFcmp:  // comparing again raises the exceptions again, which only nobody sees who does not clear
+                             // them
+      return !f.fp.flush && !sets_fp_status_;
     case Opcode::FlagsAdd:
     case Opcode::FlagsSub:
     case Opcode::FlagsAdc:

@@ -33,7 +33,6 @@ struct FlagsKind {
   Opcode op = Opcode::Nop;  // Nop: Raw, the stored form as an i32
   Type type = Type::None;   // of the operands
   u8 imm = 0;
-  u8 fp = 0;  // FpRules, for FlagsFcmp
   friend bool operator==(const FlagsKind&, const FlagsKind&) = default;
 };
 
@@ -97,7 +96,7 @@ class Lowering {
   unsigned scalar_bits(const ir::Function& f, const Inst& inst) const;
   void report_vectors();
   void find_flags_kinds();
-  static bool stays_lazy(Opcode op);
+  bool stays_lazy(const ir::Function& f, const Inst& inst) const;
   static FlagsKind lazy_kind(const ir::Function& f, const Inst& inst);
   int kind_index(const FlagsKind& kind);
   void make_function();
@@ -139,6 +138,9 @@ class Lowering {
   llvm::Value* condition(const Flags& f, ir::Cond cond);
   llvm::Value* stored_form(Builder& b, const Flags& f);
   llvm::Value* stored_from_nzcv(llvm::Value* nzcv);
+  llvm::Value* float_flags(Builder& b, const FlagsKind& kind, llvm::Value* x, llvm::Value* y);
+  bool compared_later(const Inst& inst) const;
+  llvm::Value* float_condition(u64 signals, llvm::Value* x, llvm::Value* y, ir::Cond cond);
   llvm::Value* compare_flags(Builder& b, const FlagsKind& kind, llvm::Value* x, llvm::Value* y);
   llvm::Value* carry_flags(Builder& b, const FlagsKind& kind, llvm::ArrayRef<llvm::Value*> operands);
   struct Nzcv {
@@ -231,7 +233,6 @@ class Lowering {
   llvm::Value* int_to_fp(const Inst& inst);
   llvm::Value* int_to_fp_lanes(const Inst& inst);
   llvm::Value* scaled_down(llvm::Value* x, int fraction_bits);
-  llvm::Value* fp_compare_flags(const Inst& inst);
 
   // vector*.cpp
   llvm::Value* lanes(llvm::Value* v, unsigned bits);
@@ -304,6 +305,7 @@ class Lowering {
   llvm::AllocaInst* eval_block_ = nullptr;  // operands and result of a call of ir::eval
   llvm::AllocaInst* mxcsr_ = nullptr;
   ir::SlotId flags_slot_ = 0xffff;
+  bool sets_fp_status_ = false;
 
   std::vector<Block> blocks_;
   std::vector<Cells> cells_;

@@ -107,7 +107,10 @@ class Generator {
       const Type t = int_type();
       return builder_.cmp(static_cast<Opcode>(static_cast<u32>(Opcode::CmpEq) + pick(6)), integer(t), integer(t));
     }
-    return builder_.cond(builder_.get(Type::Flags, arm::slot::kFlags), static_cast<ir::Cond>(pick(14)));
+    if (pick(3)) return builder_.cond(builder_.get(Type::Flags, arm::slot::kFlags), static_cast<ir::Cond>(pick(14)));
+    const Value made = flags();
+    if (pick(2)) builder_.set(arm::slot::kFlags, made);
+    return builder_.cond(made, static_cast<ir::Cond>(pick(14)));
   }
   Value flags() {
     const Type t = int_type();
@@ -125,12 +128,12 @@ class Generator {
         return builder_.flags(pick(2) ? Opcode::FlagsCcmpSub : Opcode::FlagsCcmpAdd, {condition(), a, b}, pick(16));
       case 5:
         if (pick(2)) return builder_.flags(Opcode::FlagsFromNzcv, {integer(Type::I32)});
-        return builder_.flags(Opcode::FlagsFcmp, {vector_scalar(), vector_scalar()}, pick(2));
+        return builder_.flags(Opcode::FlagsFcmp, {float_value(), float_value()}, pick(2));
       default:
         return builder_.flags(Opcode::FlagsSub, {a, b});
     }
   }
-  Value vector_scalar() { return builder_.get(Type::F64, float_slot()); }
+  Value float_value() { return builder_.get(Type::F64, float_slot()); }
   u16 vector_slot() { return static_cast<u16>(arm::slot::kV0 + pick(6)); }
   /// Half of them hold only floats.
   u16 float_slot() { return static_cast<u16>(arm::slot::kV0 + pick(12)); }
