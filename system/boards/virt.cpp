@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 
+#include "base/check.h"
+#include "system/devices/pflash.h"
 #include "system/devices/pl011.h"
 #include "system/devices/pl031.h"
 #include "system/devices/virtio/virtio_blk.h"
@@ -25,6 +26,7 @@ constexpr MemoryRange kClock{PAddr{0x0901'0000}, 0x1000};
 constexpr MemoryRange kFwCfg{PAddr{0x0902'0000}, FwCfg::kBytes};
 constexpr MemoryRange kButtons{PAddr{0x0903'0000}, 0x1000};
 constexpr PAddr kVirtio{0x0a00'0000};
+constexpr PAddr kFlash{0};
 constexpr PAddr kRam{0x4000'0000};
 constexpr u64 kMostRam = u64{255} << 30;  // up to where the high PCIe windows begin
 
@@ -44,6 +46,11 @@ Result<void> check(const VirtOptions& o) {
   if (virtio > kVirtioSlots)
     return fail(EINVAL,
                 fmt::format("a virt board has {} virtio slots, and {} devices were asked for", kVirtioSlots, virtio));
+  for (const VirtOptions::Flash& f : o.flash)
+    if (f.content.size() > VirtOptions::kFlashBytes)
+      return fail(EINVAL, fmt::format("{} bytes of firmware do not fit into {} MiB of flash", f.content.size(),
+                                      VirtOptions::kFlashBytes >> 20));
+  if (o.flash.size() > 2) return fail(EINVAL, "a virt board has two banks of flash");
   return {};
 }
 
@@ -119,6 +126,35 @@ void add_peripherals(VirtMachine& m) {
   power.set_cells("gpios", {kGpio, VirtMachine::kPowerButton, 0});
 }
 
+/// Copies without touching pages that are all zeroes: most of a firmware file is.
+void copy_sparse(std::span<u8> to, std::span<const u8> from) {
+  for (u64 at = 0; at < from.size(); at += kPageSize) {
+    const std::span<const u8> page = from.subspan(at, std::min<u64>(kPageSize, from.size() - at));
+    if (std::any_of(page.begin(), page.end(), [](u8 byte) { return byte != 0; }))
+      std::copy(page.begin(), page.end(), to.begin() + static_cast<long>(at));
+  }
+}
+
+Result<void> add_flash(VirtMachine& m) {
+  PAddr at = kFlash;
+  for (const VirtOptions::Flash& f : m.options.flash) {
+    Result<Ram> made = Ram::create(VirtOptions::kFlashBytes);
+    if (!made) return tl::unexpected(made.error());
+    const std::span<u8> memory = m.board.own(std::make_unique<Ram>(std::move(*made))).bytes();
+    copy_sparse(memory, f.content);
+    Bus& bus = m.board.bus();
+    Pflash::Hooks hooks{[&bus, at](bool readable) { bus.set_readable(at, readable); },
+                        [&bus, at, memory, save = f.save](u64 offset, u64 bytes) {
+                          bus.written(at + offset, bytes);
+                          if (save) save(offset, memory.subspan(offset, bytes));
+                        }};
+    auto& flash = m.board.own(std::make_unique<Pflash>(memory, std::move(hooks), f.writable));
+    m.board.attach_rom("flash", {at, VirtOptions::kFlashBytes}, memory, flash);
+    at = at + VirtOptions::kFlashBytes;
+  }
+  return {};
+}
+
 void add_virtio(VirtMachine& m) {
   const VirtOptions& o = m.options;
   Board& board = m.board;
@@ -142,19 +178,21 @@ void add_virtio(VirtMachine& m) {
 }
 
 /// /chosen: what the boot loader tells the kernel.
-void add_chosen(VirtMachine& m, const KernelFiles& files, const LoadPlan& plan) {
+FdtNode& add_chosen(VirtMachine& m) {
   FdtNode& chosen = m.board.tree().child("chosen");
   chosen.set_string("stdout-path", fmt::format("/pl011@{:x}", kUart.base.value));
-  chosen.set_string("bootargs", files.command_line);
-  if (plan.initrd_bytes != 0) {
-    chosen.set_u64("linux,initrd-start", plan.initrd.value);
-    chosen.set_u64("linux,initrd-end", (plan.initrd + plan.initrd_bytes).value);
-  }
   std::vector<u8> seed(8), random(64);
   m.options.entropy(seed);
   m.options.entropy(random);
   chosen.set_bytes("kaslr-seed", seed);
   chosen.set_bytes("rng-seed", random);
+  return chosen;
+}
+
+void copy_to_ram(VirtMachine& m, PAddr to, std::span<const u8> bytes) {
+  const MemoryRange memory = m.board.main_memory();
+  CHECK(to >= memory.base && to - memory.base <= memory.bytes && bytes.size() <= memory.bytes - (to - memory.base));
+  std::copy(bytes.begin(), bytes.end(), m.board.main_ram().begin() + static_cast<long>(to - memory.base));
 }
 
 }  // namespace
@@ -173,6 +211,7 @@ Result<std::unique_ptr<VirtMachine>> build_virt(const VirtOptions& options) {
   add_interrupt_controller(*machine);
   add_timer(*machine);
   add_peripherals(*machine);
+  if (const Result<void> flash = add_flash(*machine); !flash) return tl::unexpected(flash.error());
   add_virtio(*machine);
   return machine;
 }
@@ -181,17 +220,28 @@ Result<LoadPlan> load_kernel(VirtMachine& machine, const KernelFiles& files) {
   const MemoryRange memory = machine.board.main_memory();
   const Result<LoadPlan> plan = plan_load(memory.base, memory.bytes, files.kernel, files.initrd.size());
   if (!plan) return plan;
-  add_chosen(machine, files, *plan);
+  FdtNode& chosen = add_chosen(machine);
+  chosen.set_string("bootargs", files.command_line);
+  if (plan->initrd_bytes != 0) {
+    chosen.set_u64("linux,initrd-start", plan->initrd.value);
+    chosen.set_u64("linux,initrd-end", (plan->initrd + plan->initrd_bytes).value);
+    copy_to_ram(machine, plan->initrd, files.initrd);
+  }
   const Result<std::vector<u8>> tree = flatten(machine.board.tree());
   if (!tree) return tl::unexpected(tree.error());
-  const std::span<u8> ram = machine.board.main_ram();
-  const auto copy = [&](PAddr to, std::span<const u8> bytes) {
-    std::copy(bytes.begin(), bytes.end(), ram.begin() + static_cast<long>(to - memory.base));
-  };
-  copy(plan->kernel, files.kernel.bytes);
-  copy(plan->device_tree, *tree);
-  copy(plan->initrd_bytes != 0 ? plan->initrd : memory.base, files.initrd);
+  copy_to_ram(machine, plan->kernel, files.kernel.bytes);
+  copy_to_ram(machine, plan->device_tree, *tree);
   return plan;
+}
+
+Result<void> prepare_firmware(VirtMachine& machine) {
+  add_chosen(machine);
+  const Result<std::vector<u8>> tree = flatten(machine.board.tree());
+  if (!tree) return tl::unexpected(tree.error());
+  if (tree->size() > machine.board.main_memory().bytes)
+    return fail(ENOMEM, "there is no room in RAM for the device tree");
+  copy_to_ram(machine, machine.board.main_memory().base, *tree);
+  return {};
 }
 
 }  // namespace tiercel::system

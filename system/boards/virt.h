@@ -2,8 +2,8 @@
 // such boards expects.
 #pragma once
 
+#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +47,14 @@ struct VirtOptions {
   std::vector<Disk> disks;
   std::vector<Network> networks;
   CharPort* console = nullptr;  // hvc0
+
+  struct Flash {
+    std::vector<u8> content;  // at most kFlashBytes; the rest is zeroes
+    bool writable = false;
+    std::function<void(u64 offset, std::span<const u8> bytes)> save;  // what the guest changed, on its thread
+  };
+  static constexpr u64 kFlashBytes = 64 << 20;  // of each bank
+  std::vector<Flash> flash;                     // firmware, and its variables
 };
 
 /// The parts that the CPU side and the user interface call.
@@ -71,5 +79,8 @@ struct KernelFiles {
 };
 /// Copies kernel, initrd and device tree into RAM. CPU 0 starts at `kernel` in EL1 with x0 = `device_tree`.
 Result<LoadPlan> load_kernel(VirtMachine& machine, const KernelFiles& files);
+
+/// Puts the device tree at the start of RAM, where firmware for such boards looks for it. CPU 0 starts at 0, in flash.
+Result<void> prepare_firmware(VirtMachine& machine);
 
 }  // namespace tiercel::system

@@ -1,4 +1,5 @@
 // Kernel files, where they are loaded, the device tree, and the virt board.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <libfdt.h>
 #include <zlib.h>
@@ -201,6 +202,28 @@ TEST(Virt, DevicesAnswerWhereTheTreeSays) {
   EXPECT_EQ(virt.bus().read(PAddr{0x9030020}, 4), 8u);
 }
 
+TEST(Virt, FirmwareRunsFromFlash) {
+  VirtOptions options;
+  std::string saved;
+  Bytes firmware(8192);
+  firmware[5000] = 42;
+  options.flash.push_back({firmware, false, nullptr});
+  options.flash.push_back({Bytes(300 << 10, 0xff), true, [&](u64 offset, std::span<const u8> bytes) {
+                             saved = fmt::format("{} {}", offset, bytes.size());
+                           }});
+  Virt virt(options);
+  ASSERT_TRUE(prepare_firmware(*virt.machine));
+  EXPECT_EQ(virt.bus().read(PAddr{5000}, 1), 42u);
+  EXPECT_NE(virt.bus().direct(PAddr{0}).host, nullptr);
+  EXPECT_EQ(virt.bus().read(PAddr{0x40000000}, 4), 0xedfe0dd0u) << "the device tree";
+  virt.bus().write(PAddr{0x4000000}, 4, 0x00400040);
+  virt.bus().write(PAddr{0x4000000}, 4, 0x12345678);
+  EXPECT_EQ(saved, "0 4");
+  EXPECT_EQ(virt.bus().direct(PAddr{0x4000000}).host, nullptr) << "it shows its status";
+  virt.machine->board.reset();
+  EXPECT_EQ(*virt.bus().direct(PAddr{0x4000000}).host, 0x78);
+}
+
 TEST(Virt, RefusesAbsurdMachines) {
   VirtOptions options;
   options.cpus = 0;
@@ -211,6 +234,11 @@ TEST(Virt, RefusesAbsurdMachines) {
   options.ram_bytes = u64{1} << 50;
   EXPECT_FALSE(build_virt(options));
   options.ram_bytes = 1 << 20;
+  options.flash.resize(3);
+  EXPECT_FALSE(build_virt(options));
+  options.flash = {{Bytes(VirtOptions::kFlashBytes + 1), false, nullptr}};
+  EXPECT_FALSE(build_virt(options));
+  options.flash.clear();
   options.disks.resize(40);
   EXPECT_FALSE(build_virt(options));
 }
