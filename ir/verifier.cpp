@@ -284,6 +284,8 @@ class Verifier {
     const bool flags = s.type == Type::Flags || i.type == Type::Flags;
     require(flags ? s.type == i.type : type_bits(i.type) <= type_bits(s.type), "slot {} is {}, not {}", s.name,
             name(s.type), name(i.type));
+    require(!is_float(i.type) || s.type == Type::V128, "no {} in slot {}", name(i.type), s.name);
+    if (i.op == Opcode::Get) require(i.type != Type::I1, "no i1 comes from a slot");
     if (i.op == Opcode::Set) require(i.type != Type::I1 || !flags, "no i1 in slot {}", s.name);
   }
 
@@ -296,9 +298,13 @@ class Verifier {
         t != Type::Flags && t != Type::I1 && (exact ? 8 * m.bytes() == type_bits(t) : 8 * m.bytes() <= type_bits(t)),
         "{} bytes do not fit {}", m.bytes(), name(t));
     require(!m.sign || (i.op == Opcode::Load && is_int(t)), "only integer loads extend the sign");
+    require(m.size_log2 < 4 || m.aligned || (i.op != Opcode::AtomicCas && i.op != Opcode::CasIf),
+            "16 bytes are compared and swapped at aligned addresses only");
     if (i.op == Opcode::CasIf) require(t == type_of(i.args[3]), "expected and desired differ in type");
-    if (i.op == Opcode::AtomicCas) require(is_int(t) || t == Type::V128, "not defined for {}", name(t));
+    if (i.op == Opcode::AtomicCas || i.op == Opcode::CasIf)
+      require(is_int(t) || t == Type::V128, "not defined for {}", name(t));
     if (i.op != Opcode::Load && i.op != Opcode::Store) require(m.index_shift == 0, "an index shift without an index");
+    require(m.index_shift <= 4, "an index shift of {}", m.index_shift);
   }
 
   void immediate(const Inst& i) {

@@ -3,6 +3,7 @@
 
 namespace tiercel::backend::x64 {
 
+/// Operand k to the frame. Its register is free then: it may be the next one's or the result's.
 void Emitter::store_arg(unsigned k, Value v) {
   const s32 at = frame::kArgs + 16 * static_cast<s32>(k);
   if (u64 c; is_const(v, c) && c <= 0x7fffffff) {
@@ -10,12 +11,12 @@ void Emitter::store_arg(unsigned k, Value v) {
   } else if (wants_xmm(v.index)) {
     const Xmm x = use_xmm(v);
     const bool clean = inst(v).type == Type::V128 || high_zero(v);
-    if (clean) return store(x86::ptr(x86::rsp, at, 16), x, 128);
-    a.mov(x86::qword_ptr(x86::rsp, at), asmjit::Imm(0));
-    store(x86::ptr(x86::rsp, at, 16), x, bits_of(v));
+    if (!clean) a.mov(x86::qword_ptr(x86::rsp, at), asmjit::Imm(0));
+    store(x86::ptr(x86::rsp, at, 16), x, clean ? 128 : bits_of(v));
   } else {
     a.mov(x86::qword_ptr(x86::rsp, at), use_gp_zero_extended(v));
   }
+  locked_ = 0;
 }
 
 void Emitter::call_eval(u32 index) {
@@ -36,7 +37,6 @@ void Emitter::eval_call(const Inst& inst, u32 index) {
   clobber_flags();
   for (unsigned k = 0; k < ir::info(inst.op).operands.size(); ++k)
     if (inst.args[k]) store_arg(k, inst.args[k]);
-  locked_ = 0;  // the operands are in the frame: their registers may go to the result
   call_eval(index);
   if (wants_xmm(index)) {
     load(def_xmm(index), x86::ptr(x86::rsp, frame::kResult, 16), ir::type_bits(inst.type));

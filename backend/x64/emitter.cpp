@@ -197,7 +197,7 @@ void Emitter::set_pinned_gp(unsigned home, Value v) {
   if (s.place == home) {
     if (wide || s.high_zero) return;
     overwrite_home(home);
-    a.mov(gp(home).r32(), gp(home).r32());
+    extend(gp(home), gp(home), ir::type_bits(type), false, type);
     return;
   }
   if (s.place >= kRegisterCount && is_in_memory_or_const(v.index) && s.spill < 0) {

@@ -324,11 +324,11 @@ void Emitter::materialise(u32 index) {
   const u64 locked = locked_;
   const bool loaded = eflags_.owner != inst.args[0].index;
   const CondCode cc = flags_condition(inst.args[0], inst.cond());
+  locked_ = locked;  // EFLAGS hold the condition: what it took may go
   const Gp r = temp_gp();
   a.mov(r.r32(), asmjit::Imm(0));
   a.set(cc, r.r8());
   eflags_busy_ = was_busy;
-  locked_ = locked;
   // Callers who change EFLAGS have saved them before they fetch operands: leave nothing in them behind their back.
   if (loaded) eflags_.owner = kNoOwner;
   put(index, r.id());
@@ -473,14 +473,16 @@ void Emitter::emit_compare(const Inst& inst, u32 i) {
   if (bits >= 32) {
     compare_operands(x, y);
   } else {
-    const bool is_signed = inst.op == CmpLtS || inst.op == CmpLeS;
-    const Gp p = temp_gp(), q = temp_gp();
-    for (const auto& [dst, v] : {std::pair(p, x), std::pair(q, y)}) {
-      fetch(dst, v);
-      a.shl(dst.r32(), 32 - bits);
-      if (bits == 1 && !is_signed) continue;
+    Gp shifted[2];
+    for (const unsigned k : {0u, 1u}) {
+      const Value v = k == 0 ? x : y;
+      shifted[k] = temp_gp();
+      fetch(shifted[k], v);
+      unlock(v);
+      lock(shifted[k].id());
+      a.shl(shifted[k].r32(), 32 - bits);
     }
-    a.cmp(p.r32(), q.r32());
+    a.cmp(shifted[0].r32(), shifted[1].r32());
   }
   set_eflags_condition(i, cc);
 }

@@ -41,6 +41,7 @@ Mem Emitter::address(const Inst& inst, u32 size) {
   if (shift > 3) {
     const Gp t = temp_gp();
     a.lea(t, x86::ptr(index, index));
+    locked_ &= ~reg_bit(index.id());
     index = t;
     shift -= 1;
     CHECK(shift <= 3);
@@ -128,7 +129,8 @@ void Emitter::emit_load(const Inst& inst, u32 i) {
   const Gp d = gp(define(i, false, dying));
   fault_here();
   load_integer(d, m, inst.type, attr);
-  if (inst.type != Type::I64) set_high_zero(i);
+  const bool sign_above = attr.sign && ir::type_bits(inst.type) < 32;
+  if (inst.type != Type::I64 && !sign_above) set_high_zero(i);
 }
 
 void Emitter::load_integer(Gp d, const Mem& m, Type type, MemAttr attr) {
@@ -155,6 +157,7 @@ void Emitter::emit_store(const Inst& inst) {
   if (attr.release) {
     const Gp t = temp_gp();
     fetch(t, v);
+    unlock(v);
     const Mem m = address(inst, attr.bytes());
     fault_here();
     a.xchg(m, of_size(t, attr.bytes()));

@@ -10,6 +10,8 @@
 
 #include "base/check.h"
 #include "ir/printer.h"
+#include "tests/support/flat_memory.h"
+#include "tests/support/underflow.h"
 
 namespace tiercel::backend::test {
 namespace {
@@ -31,28 +33,33 @@ constexpr auto kSlots = [] {
   return s;
 }();
 
-class PlainMemory final : public InterpMemory {
- public:
-  bool load(u64 address, ir::MemAttr attr, U128& out) override {
-    out = {};
-    std::memcpy(&out, reinterpret_cast<const void*>(address), attr.bytes());
-    return true;
-  }
-  bool store(u64 address, ir::MemAttr attr, const U128& value) override {
-    std::memcpy(reinterpret_cast<void*>(address), &value, attr.bytes());
-    return true;
-  }
-  bool cas(u64 address, ir::MemAttr attr, U128& expected, const U128& desired) override {
-    U128 old;
-    load(address, attr, old);
-    if (std::memcmp(&old, &expected, attr.bytes()) == 0) store(address, attr, desired);
-    expected = old;
-    return true;
-  }
-};
-
 u8* guest_memory() {
   return reinterpret_cast<u8*>(Machine::kMemory);
+}
+
+// The helpers' Env points to the state block.
+u64 mix(u8* const*, u64 a, u64 b, u64 c, u64 d) {
+  return a * 3 + (b ^ c << 7) - d;
+}
+/// Reads and writes slots with and without a register.
+u64 touch_state(u8* const* state, u64 a, u64, u64, u64) {
+  const auto word = [state](u16 slot) { return *state + kSlots[slot].offset; };
+  u64 hot, cold;
+  std::memcpy(&hot, word(kFirstInt + 2), 8);
+  std::memcpy(&cold, word(kFirstInt + 13), 8);
+  const u64 sum = hot + cold + a;
+  std::memcpy(word(kFirstInt + 1), &sum, 8);
+  std::memcpy(word(kFirstInt + 12), &hot, 8);
+  std::memcpy(word(kFirstVec + 1), &cold, 8);
+  std::memcpy(word(kFirstVec + 30) + 8, &sum, 8);
+  return sum ^ cold << 1;
+}
+const void* const kHelperTable[std::size(Machine::kHelperOperands)] = {reinterpret_cast<const void*>(mix),
+                                                                       reinterpret_cast<const void*>(touch_state)};
+
+/// Left by a terminal that only says where to go on.
+bool is_straight(Reason r) {
+  return r == Reason::None || r == Reason::LinkMiss || r == Reason::IndirectMiss || r == Reason::Interrupt;
 }
 
 }  // namespace
@@ -77,6 +84,9 @@ Machine::Machine(const HostFeatures& features, u32 chaos_seed) {
   context_->eval = ir::eval_out_of_line;
   fp_env_.extra = &context_->fp_extra;
   context_->fp_env = &fp_env_;
+  context_->helpers = kHelperTable;
+  context_->guest_env = &helper_state_;
+  helper_state_ = static_cast<u8*>(guest_state(context_));
   context_->common_exit = memory_ + runtime_.common_exit;
   context_->indirect_miss = memory_ + runtime_.indirect;
   for (u32 i = 0; i < kStubCount; ++i) context_->stubs[i] = memory_ + runtime_.stubs[i];
@@ -106,49 +116,82 @@ void Machine::run(const ir::Function& f, State& state, u32& mxcsr) {
   mxcsr = context_->mxcsr;
 }
 
-std::string Machine::compare(const ir::Function& f, const State& start, u32 mxcsr) {
-  std::array<u8, kMemorySize> before, after;
-  std::memcpy(before.data(), guest_memory(), kMemorySize);
-
-  PlainMemory memory;
+Machine::Left Machine::interpret_from(const ir::Function& f, const State& start, u32 mxcsr, InterpMemory& memory) {
   std::memcpy(guest_state(context_), start.bytes, kStateSize);
   context_->fp_extra = 0;
   const u32 host = _mm_getcsr();
   _mm_setcsr(mxcsr);
-  const InterpResult r = interpret(f, kSlots, *context_, memory);
-  const u32 interp_mxcsr = _mm_getcsr();
+  Left left;
+  left.reason = interpret(f, kSlots, *context_, memory).reason;
+  left.mxcsr = _mm_getcsr();
   _mm_setcsr(host);
-  State interp;
-  std::memcpy(interp.bytes, guest_state(context_), kStateSize);
-  const u64 interp_pc = context_->exit_pc, interp_arg = context_->exit_arg, interp_payload = context_->exit_payload;
-  const u32 interp_extra = context_->fp_extra;
-  std::memcpy(after.data(), guest_memory(), kMemorySize);
-  std::memcpy(guest_memory(), before.data(), kMemorySize);
+  std::memcpy(left.state.bytes, guest_state(context_), kStateSize);
+  take_exit(left);
+  return left;
+}
 
-  State fast = start;
-  u32 fast_mxcsr = mxcsr;
+void Machine::take_exit(Left& left) const {
+  left.pc = context_->exit_pc;
+  left.arg = context_->exit_arg;
+  left.payload = context_->exit_payload;
+  left.fp_extra = context_->fp_extra;
+  std::memcpy(left.memory.data(), guest_memory(), kMemorySize);
+}
+
+std::string Machine::compare(const ir::Function& f, const State& start, u32 mxcsr) {
+  std::array<u8, kMemorySize> before;
+  std::memcpy(before.data(), guest_memory(), kMemorySize);
+  const auto restore = [&before] { std::memcpy(guest_memory(), before.data(), kMemorySize); };
+
+  tiercel::test::FlatMemory memory({guest_memory(), kMemorySize}, kMemory);
+  const Left interp = interpret_from(f, start, mxcsr, memory);
+  restore();
+  if (interp.reason == Reason::Fault) return kFaults;
+
+  Left fast;
+  fast.state = start;
+  fast.mxcsr = mxcsr;
   context_->fp_extra = 0;
-  run(f, fast, fast_mxcsr);
+  run(f, fast.state, fast.mxcsr);
+  fast.reason = context_->reason;
+  take_exit(fast);
 
-  std::string what = describe_difference(interp, fast);
-  if (context_->exit_pc != interp_pc)
-    what += fmt::format("  pc: interp {:#x}, fast {:#x}\n", interp_pc, context_->exit_pc);
-  if ((r.reason == Reason::Misaligned) != (context_->reason == Reason::Misaligned))
-    what +=
-        fmt::format("  reason: interp {}, fast {}\n", static_cast<u32>(r.reason), static_cast<u32>(context_->reason));
-  else if (r.reason == Reason::Misaligned &&
-           (interp_arg != context_->exit_arg || interp_payload != context_->exit_payload))
-    what += fmt::format("  misaligned: interp {:#x} {}, fast {:#x} {}\n", interp_arg, interp_payload,
-                        context_->exit_arg, context_->exit_payload);
-  constexpr u32 kSticky = 0x3d;  // not DE
-  if ((interp_mxcsr & kSticky) != (fast_mxcsr & kSticky) || interp_extra != context_->fp_extra)
-    what += fmt::format("  mxcsr: interp {:#x} {:#x}, fast {:#x} {:#x}\n", interp_mxcsr, interp_extra, fast_mxcsr,
-                        context_->fp_extra);
-  for (std::size_t i = 0; i < kMemorySize; ++i)
-    if (after[i] != guest_memory()[i])
-      what += fmt::format("  memory+{:#x}: interp {:02x}, fast {:02x}\n", i, after[i], guest_memory()[i]);
+  const std::string what =
+      describe_difference(interp.state, fast.state) + describe_exits(interp, fast) + describe_status(interp, fast, [&] {
+        restore();
+        return tiercel::test::underflows_are_least_normals(f, memory, [&](const ir::Function& g, InterpMemory& m) {
+          interpret_from(g, start, mxcsr, m);
+          restore();
+        });
+      });
+  std::memcpy(guest_memory(), fast.memory.data(), kMemorySize);
   if (what.empty()) return what;
   return what + ir::print(f, kSlots) + code_.listing;
+}
+
+std::string Machine::describe_exits(const Left& interp, const Left& fast) {
+  std::string what;
+  if (fast.pc != interp.pc) what += fmt::format("  pc: interp {:#x}, fast {:#x}\n", interp.pc, fast.pc);
+  const bool straight = is_straight(interp.reason);
+  if (straight ? !is_straight(fast.reason) : interp.reason != fast.reason)
+    what +=
+        fmt::format("  reason: interp {}, fast {}\n", static_cast<u32>(interp.reason), static_cast<u32>(fast.reason));
+  else if (!straight && (interp.arg != fast.arg || interp.payload != fast.payload))
+    what += fmt::format("  exit: interp {:#x} {:#x}, fast {:#x} {:#x}\n", interp.arg, interp.payload, fast.arg,
+                        fast.payload);
+  for (std::size_t i = 0; i < kMemorySize; ++i)
+    if (interp.memory[i] != fast.memory[i])
+      what += fmt::format("  memory+{:#x}: interp {:02x}, fast {:02x}\n", i, interp.memory[i], fast.memory[i]);
+  return what;
+}
+
+std::string Machine::describe_status(const Left& interp, const Left& fast, const std::function<bool()>& excused) {
+  constexpr u32 kDenormal = 2, kUnderflow = 16, kSticky = 0x3d;  // DE means nothing to the guest
+  const u32 differ = (interp.mxcsr ^ fast.mxcsr) & ~kDenormal;
+  if (differ == 0 && interp.fp_extra == fast.fp_extra) return {};
+  if (differ == kUnderflow && interp.fp_extra == fast.fp_extra && (interp.mxcsr & kUnderflow) && excused()) return {};
+  return fmt::format("  {}: interp {:#x} {:#x}, fast {:#x} {:#x}\n", differ & ~kSticky ? "mxcsr's controls" : "mxcsr",
+                     interp.mxcsr, interp.fp_extra, fast.mxcsr, fast.fp_extra);
 }
 
 std::string describe_difference(const State& a, const State& b) {

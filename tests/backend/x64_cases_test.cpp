@@ -60,6 +60,55 @@ TEST(X64Cases, ExtractionByNothingDoesNotClearTheUpperHalf) {
   expect_clean("%4 = extr.i32 7, %3, 0\n");
 }
 
+TEST(X64Cases, NarrowGetOfAVectorSlotClearsWhatIsAboveIt) {
+  expect_same(
+      "%0 = get.i16 v0\n"
+      "set r0, %0\n"
+      "%1 = get.i8 v1\n"
+      "set r1, %1\n");
+}
+TEST(X64Cases, NarrowSignedLoadLeavesNothingAboveItsType) {
+  expect_same(
+      "%0 = load.i16 0x200000000000, s8\n"
+      "set r0, %0\n"
+      "%1 = load.i16 0x200000000008, s16\n"
+      "set r12, %1\n"
+      "%2 = load.i8 0x200000000010, s8\n"
+      "set v0, %2\n");
+}
+
+TEST(X64Cases, StoreReleaseWithAScaledIndexAndConstants) {
+  expect_same(
+      "%0 = get.i8 v0\n"
+      "store.i8 0x200000000000 + 48 << 4, %0, release, aligned\n");
+}
+TEST(X64Cases, HelperOperandsThatAreAllInMemory) {
+  expect_same(
+      "%0 = get r12\n"
+      "%1 = get r13\n"
+      "%2 = get r14\n"
+      "%3 = get.i64 v0\n"
+      "callhelper 0, %0, %1, 0x200000000000, %2\n"
+      "callhelper 1, %3\n"
+      "set r0, %0\n"
+      "set r2, %1\n"
+      "set r3, %2\n");
+}
+TEST(X64Cases, ComparisonOfTwoConditions) {
+  expect_same(
+      "%0 = get.i32 v29\n"
+      "%1 = flags.logic %0\n"
+      "%2 = flags.cond %1, lt\n"
+      "%3 = flags.cond %1, mi\n"
+      "%4 = cmpltu %2, %3\n"
+      "set v11, %4\n"
+      "%5 = cmpeq 0:i64, 0:i64\n"
+      "%6 = flags.logic 0:i64\n"
+      "%7 = flags.cond %6, hi\n"
+      "%8 = cmples %5, %7\n"
+      "set r6, %8\n");
+}
+
 TEST(X64Cases, SubtractionOfTwoGetsOfOneSlotIntoIt) {
   expect_same(
       "%0 = get r1\n"
