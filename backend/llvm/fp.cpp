@@ -4,6 +4,8 @@
 // by ir::eval in a cold block, which knows Arm's rules.
 #include <fmt/format.h>
 #include <llvm/IR/InlineAsm.h>
+#include <llvm/IR/InstIterator.h>
+#include <llvm/IR/IntrinsicInst.h>
 
 #include "backend/llvm/lowering.h"
 
@@ -16,6 +18,12 @@ void Lowering::make_fp_strict() {
   b_.setIsFPConstrained(true);
   b_.setDefaultConstrainedRounding(llvm::RoundingMode::Dynamic);
   b_.setDefaultConstrainedExcept(llvm::fp::ebStrict);
+}
+
+/// LLVM folds an exact operation on constants whatever the rounding mode. But the sign of x - x depends on the mode.
+void Lowering::keep_fp_from_folding() {
+  for (llvm::Instruction& i : llvm::instructions(*function_))
+    if (auto* call = llvm::dyn_cast<llvm::ConstrainedFPIntrinsic>(&i)) call->addFnAttr(llvm::Attribute::NoBuiltin);
 }
 
 /// Host instructions with results and operands in vector (v; x: below xmm16) or general registers. `$v` stands for the

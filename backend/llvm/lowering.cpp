@@ -36,6 +36,7 @@ bool Lowering::run(std::string& why) {
     find_flags_kinds();
     make_function();
     for (u32 i = 0; i < blocks_.size() && why_.empty(); ++i) emit_block(i);
+    keep_fp_from_folding();
     if (why_.empty() && out_.exits.size() > kMaxRegionExits) refuse("the region has too many exits");
   }
   why = why_;

@@ -193,6 +193,7 @@ class Lowering {
   llvm::Value* memory_equals(const Inst& inst, unsigned expected, llvm::Value* old);
   // fp.cpp
   void make_fp_strict();
+  void keep_fp_from_folding();
   llvm::Value* run_fp(llvm::Type* result, std::string code, std::string constraints, llvm::ArrayRef<llvm::Value*> args);
   llvm::Value* host_fp(const std::string& name, llvm::Value* x, llvm::Value* y, int immediate = -1,
                        bool vex_only = false);

@@ -4,9 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <bitset>
 #include <cstdlib>
-#include <cstring>
 
 #include "ir/printer.h"
 #include "ir/verifier.h"
@@ -47,13 +45,7 @@ struct Start {
 
 Start start_of(RandomIr& random) {
   Start start{};
-  const auto put = [&start](u16 slot, U128 v) {
-    std::memcpy(start.state.bytes + slots()[slot].offset, &v, ir::type_bits(slots()[slot].type) / 8);
-  };
-  for (u16 i = 0; i < kSlotCount; ++i) put(i, {random.integer(), random.integer()});
-  for (u16 i = 0; i < kVecCount; ++i) put(kFirstVec + i, random.vector());
-  const u64 ignored = random.pick(32) << 9;
-  put(kFlags, {ir::flags_from_nzcv(random.pick(16)) | ignored, 0});
+  random.fill(start.state.bytes);
   start.mxcsr = 0x1f80 | random.pick(4) << 13;
   start.exit_request = random.pick(8) == 0;
   return start;
@@ -132,14 +124,7 @@ TEST(X64Random, Avx2) {
 }
 
 TEST(X64Random, EveryOpcodeIsMade) {
-  RandomIr random(options());
-  std::bitset<ir::kOpcodeCount> seen;
-  for (u64 seed = 1; seed <= 3000; ++seed) {
-    random.seed(seed);
-    for (const ir::Inst& inst : random.make(40).insts) seen.set(static_cast<unsigned>(inst.op));
-  }
-  for (unsigned i = 0; i < ir::kOpcodeCount; ++i)
-    EXPECT_TRUE(seen[i]) << ir::info(static_cast<ir::Opcode>(i)).text << " is never made";
+  EXPECT_EQ(tiercel::test::opcodes_never_made(options(), 3000), std::vector<std::string_view>());
 }
 
 }  // namespace

@@ -223,6 +223,7 @@ class Generator {
         break;
       case 2:
         m.size_log2 = 4;
+        m.aligned = true;
         return builder_.set(vector_slot(), builder_.cas(at, builder_.get(Type::V128, vector_slot()),
                                                         builder_.get(Type::V128, vector_slot()), m));
       default:

@@ -93,5 +93,22 @@ TEST_F(Regions, InterruptInALoop) {
   EXPECT_EQ(after().x[1], 99u);
 }
 
+// Two constants cancel: the sign of the zero is the rounding mode's business, not the compiler's.
+TEST_F(Regions, ConstantsThatCancelWhenRoundingDown) {
+  before().fpcr = 2u << 22;
+  tester.start().context().mxcsr = 0x1f80 | 1 << 13;
+  check(region({R"(block(pc=0x1000, end=0x1004):
+  insn 0x1000
+  %0 = vconst 0x3f8000003f8000003f8000003f800000
+  %1 = fsub.s4 %0, %0
+  set v0, %1
+  %2 = fadd.f64 0x3ff0000000000000, 0xbff0000000000000
+  set v1, %2
+  jump 0x1004
+)"}));
+  EXPECT_EQ(after().v[0], (U128{0x8000000080000000, 0x8000000080000000}));
+  EXPECT_EQ(after().v[1].lo, u64{1} << 63);
+}
+
 }  // namespace
 }  // namespace tiercel::test

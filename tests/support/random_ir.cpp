@@ -1,6 +1,7 @@
 #include "tests/support/random_ir.h"
 
 #include <algorithm>
+#include <bitset>
 #include <cstring>
 #include <numeric>
 
@@ -96,6 +97,15 @@ U128 RandomIr::vector() {
     std::memcpy(reinterpret_cast<u8*>(&v) + at / 8, &x, bits / 8);
   }
   return v;
+}
+
+void RandomIr::fill(void* state) {
+  for (const ir::SlotInfo& slot : options_.slots) {
+    U128 v = slot.type == Type::V128 ? vector() : U128{integer(), 0};
+    // The stored form has bits that mean nothing.
+    if (slot.type == Type::Flags) v.lo = ir::flags_from_nzcv(pick(16)) | pick(32) << 9;
+    std::memcpy(static_cast<u8*>(state) + slot.offset, &v, ir::type_bits(slot.type) / 8);
+  }
 }
 
 Function RandomIr::make(unsigned length) {
@@ -283,6 +293,20 @@ void RandomIr::set_address(Inst& inst, unsigned base) {
   }
   const Value offset = masked(0x7ff);
   inst.args[base] = add(Opcode::Or, Type::I64, {offset, constant(Type::I64, options_.memory)});
+}
+
+std::vector<std::string_view> opcodes_never_made(const RandomIrOptions& options, unsigned functions) {
+  RandomIr random(options);
+  std::bitset<ir::kOpcodeCount> known;
+  for (const Excluded& e : options.excluded) known.set(static_cast<unsigned>(e.op));
+  for (unsigned seed = 1; seed <= functions; ++seed) {
+    random.seed(seed);
+    for (const Inst& inst : random.make(40).insts) known.set(static_cast<unsigned>(inst.op));
+  }
+  std::vector<std::string_view> missing;
+  for (unsigned i = 0; i < ir::kOpcodeCount; ++i)
+    if (!known[i]) missing.push_back(ir::info(static_cast<Opcode>(i)).text);
+  return missing;
 }
 
 }  // namespace tiercel::test

@@ -47,6 +47,8 @@ class RandomIr {
   u64 integer();
   /// Lanes of one width, each random or special: numbers, infinities, NaNs, subnormals.
   U128 vector();
+  /// Fills the slots of a state block.
+  void fill(void* state);
 
  private:
   enum Kind : u8 { kInteger, kFlags, kVector, kFloat, kMemory, kState, kTerminal, kEnvironment };
@@ -79,5 +81,8 @@ class RandomIr {
   std::array<u32, kKinds> weights_{};
   std::vector<bool> favourite_;  // slots
 };
+
+/// The opcodes that are neither excluded nor in any of so many functions.
+std::vector<std::string_view> opcodes_never_made(const RandomIrOptions& options, unsigned functions);
 
 }  // namespace tiercel::test
