@@ -189,14 +189,14 @@ void Engine::fork_parent() {
   private_->lock.unlock();
 }
 
-void Engine::fork_child(bool shares_descriptors) {
+void Engine::fork_child() {
   private_->cache.memory().freeze_after_fork(true);
   std::erase_if(private_->vcpus, [](const Vcpu* vcpu) { return vcpu != Vcpu::current(); });
   if (private_->perf_map) {
     std::fclose(private_->perf_map);
     private_->perf_map = nullptr;  // the map names the parent's pid
   }
-  private_->regions.forget_in_child(shares_descriptors);
+  private_->regions.forget();
   private_->forget_executions();
   private_->lock.unlock();
 }

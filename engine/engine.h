@@ -19,7 +19,7 @@ struct Statistics {
   u64 unimplemented = 0;
   u64 hot_exits = 0, region_faults = 0;
   u64 insns_interpreted = 0, insns_fast = 0, insns_in_regions = 0;  // executed
-  u64 code_ns = 0;  // CPU time in generated code and the interpreter
+  u64 code_ns = 0;                                                  // CPU time in generated code and the interpreter
   RegionStatistics regions;
 };
 
@@ -44,10 +44,9 @@ class Engine {
   void invalidate(VAddr start, u64 size);
 
   /// Around fork(): the code cache is private to a process. prepare in the parent, then exactly one of the others.
-  /// `shares_descriptors`: the child's descriptor table is the parent's (CLONE_FILES).
   void fork_prepare();
   void fork_parent();
-  void fork_child(bool shares_descriptors);
+  void fork_child();
 
   /// Called first from the personality's SIGSEGV and SIGBUS handler. True: dealt with (the context was redirected, the
   /// handler just returns): a fault in generated code, which makes run() return Stop::Fault, or in a guarded access.

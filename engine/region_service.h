@@ -23,11 +23,8 @@ class RegionService {
   virtual bool submit(u64 ticket, const ir::Region& region, bool want_listing) = 0;
   /// One answer that has come; `wait`: for the oldest request without one. False: none.
   virtual bool collect(RegionAnswer& answer, bool wait) = 0;
-  /// Answers to what was submitted so far will not be asked for: the cache was cleared.
+  /// Answers to what was submitted so far will not be asked for: the cache was cleared, or this is a forked child.
   virtual void forget() = 0;
-  /// The same in a forked child. `shares_descriptors`: it was cloned with CLONE_FILES, so what it closes is closed in
-  /// the parent as well.
-  virtual void forget_in_child(bool shares_descriptors) = 0;
 };
 
 }  // namespace tiercel::engine

@@ -100,12 +100,6 @@ void Regions::forget() {
   if (service_) service_->forget();
 }
 
-void Regions::forget_in_child(bool shares_descriptors) {
-  work_->pending.clear();
-  work_->heads.clear();
-  if (service_) service_->forget_in_child(shares_descriptors);
-}
-
 void Regions::abandon() {
   static_cast<void>(work_.release());
   work_ = std::make_unique<Work>();

@@ -33,8 +33,6 @@ class Regions {
 
   /// All code is gone.
   void forget();
-  /// This is a forked child: RegionService::forget_in_child.
-  void forget_in_child(bool shares_descriptors);
   /// The same when what is here may be half changed: nothing is destroyed, and there will be no more regions.
   void abandon();
 

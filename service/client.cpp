@@ -18,6 +18,7 @@
 
 #include "service/descriptors.h"
 #include "service/messages.h"
+#include "service/own_descriptors.h"
 #include "service/place.h"
 
 namespace tiercel::service {
@@ -39,42 +40,17 @@ u64 now() {
 class Shared {
  public:
   Shared() = default;
-  Shared(Shared&& other) noexcept
-      : base_(std::exchange(other.base_, nullptr)), fd_(std::exchange(other.fd_, -1)), owner_(other.owner_) {}
+  explicit Shared(void* base) : base_(static_cast<u8*>(base)) {}
+  Shared(Shared&& other) noexcept : base_(std::exchange(other.base_, nullptr)) {}
   Shared& operator=(Shared&& other) noexcept {
     std::swap(base_, other.base_);
-    std::swap(fd_, other.fd_);
-    std::swap(owner_, other.owner_);
     return *this;
   }
   ~Shared() {
     if (base_) munmap(base_, kSharedBytes);
-    close_descriptor();
   }
 
-  bool create(const std::vector<u8>& request) {
-    if (sizeof(Header) + request.size() > kSharedBytes / 2) return false;
-    fd_ = memfd_create("tiercel-region", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd_ < 0 || ftruncate(fd_, kSharedBytes) < 0 || fcntl(fd_, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0)
-      return false;
-    Header header{protocol_stamp(), {static_cast<u32>(State::Waiting)}, static_cast<u32>(request.size()), {0}, {0}};
-    // Written with system calls: where memory is short they fail, and a store would raise SIGBUS.
-    if (!write_all(&header, sizeof header, 0) || !write_all(request.data(), request.size(), sizeof header))
-      return false;
-    void* memory = mmap(nullptr, kSharedBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
-    if (memory == MAP_FAILED) return false;
-    base_ = static_cast<u8*>(memory);
-    return true;
-  }
-
-  /// -1 in a process that shares our memory but not our descriptors (vfork): there the number names something else.
-  int descriptor() const { return owner_ == getpid() ? fd_ : -1; }
-  void close_descriptor() {
-    if (descriptor() >= 0) close(fd_);
-    fd_ = -1;
-  }
-  /// This process was forked from the owner, and its descriptors are copies.
-  void adopt() { owner_ = getpid(); }
+  explicit operator bool() const { return base_ != nullptr; }
   Header& header() const { return *reinterpret_cast<Header*>(base_); }
   /// A copy: the other side may still write.
   std::vector<u8> reply() const {
@@ -84,20 +60,53 @@ class Shared {
   }
 
  private:
-  bool write_all(const void* data, u64 size, u64 offset) const {
-    return pwrite(fd_, data, size, static_cast<off_t>(offset)) == static_cast<ssize_t>(size);
-  }
   u8* base_ = nullptr;
-  int fd_ = -1;
-  pid_t owner_ = getpid();
 };
+
+/// A sealed memfd that holds `request`, or -1.
+int make_memory(const std::vector<u8>& request) {
+  const int fd = memfd_create("tiercel-region", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (fd < 0 || ftruncate(fd, kSharedBytes) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0) return -1;
+  const Header header{protocol_stamp(), {static_cast<u32>(State::Waiting)}, static_cast<u32>(request.size()), {0}, {0}};
+  // Written with system calls: where memory is short they fail, and a store would raise SIGBUS.
+  const auto write_all = [fd](const void* data, u64 size, u64 offset) {
+    return pwrite(fd, data, size, static_cast<off_t>(offset)) == static_cast<ssize_t>(size);
+  };
+  if (!write_all(&header, sizeof header, 0) || !write_all(request.data(), request.size(), sizeof header)) return -1;
+  return fd;
+}
+
+/// One attempt to hand a request over.
+struct Delivery {
+  const std::string& path;
+  const std::vector<u8>& request;
+  Shared memory = {};
+  int service = 0;    // its pid
+  int connected = 0;  // 0, or why not: an errno
+};
+
+/// With own descriptors: nothing here is closed.
+void deliver(void* raw) {
+  Delivery& d = *static_cast<Delivery*>(raw);
+  const int s = connect_to(d.path, d.service);
+  if (s < 0) {
+    d.connected = errno;
+    return;
+  }
+  const int fd = make_memory(d.request);
+  if (fd < 0) return;
+  void* base = mmap(nullptr, kSharedBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (base == MAP_FAILED) return;
+  Shared memory(base);
+  if (send_descriptor(s, fd)) d.memory = std::move(memory);
+}
 
 struct Pending {
   u64 ticket = 0;
-  Shared memory;
+  std::vector<u8> request;  // until it is sent
+  Shared memory;            // once it is sent
   u64 since = 0;
-  bool sent = false;
-  int service = 0;  // pid it was sent to, 0: unknown
+  int service = 0;  // pid it was sent to
 };
 
 class Client final : public engine::RegionService {
@@ -117,7 +126,8 @@ class Client final : public engine::RegionService {
     Pending p;
     p.ticket = ticket;
     p.since = now();
-    if (!p.memory.create(encode_request(options_.layout, options_.features, region, want_listing))) return false;
+    p.request = encode_request(options_.layout, options_.features, region, want_listing);
+    if (sizeof(Header) + p.request.size() > kSharedBytes / 2) return false;
     send(p);
     pending_.push_back(std::move(p));
     return true;
@@ -139,12 +149,6 @@ class Client final : public engine::RegionService {
 
   void forget() override { pending_.clear(); }
 
-  void forget_in_child(bool shares_descriptors) override {
-    if (!shares_descriptors)
-      for (Pending& p : pending_) p.memory.adopt();
-    pending_.clear();
-  }
-
  private:
   /// Says why once; from now on everything is refused.
   void give_up(const std::string& why) {
@@ -154,17 +158,18 @@ class Client final : public engine::RegionService {
 
   void send(Pending& p) {
     const u64 time = now();
-    if (time < next_attempt_ || p.memory.descriptor() < 0) return;
-    const int s = connect_to(path_, p.service);
-    if (s < 0) {
-      next_attempt_ = time + kRetryDelay;
-      if (errno == EPERM) return give_up(fmt::format("the socket {} belongs to another user", path_));
-      if (errno == ENOENT || errno == ECONNREFUSED) start(time);
+    if (time < next_attempt_) return;
+    Delivery delivery{path_, p.request};
+    if (!run_with_own_descriptors(deliver, &delivery)) delivery.connected = EAGAIN;
+    if (delivery.memory) {
+      p.memory = std::move(delivery.memory);
+      p.service = delivery.service;
+      p.request = {};
       return;
     }
-    p.sent = send_descriptor(s, p.memory.descriptor());
-    close(s);
-    if (p.sent) p.memory.close_descriptor();
+    next_attempt_ = time + kRetryDelay;
+    if (delivery.connected == EPERM) return give_up(fmt::format("the socket {} belongs to another user", path_));
+    if (delivery.connected == ENOENT || delivery.connected == ECONNREFUSED) start(time);
   }
 
   void start(u64 time) {
@@ -176,8 +181,9 @@ class Client final : public engine::RegionService {
   }
 
   bool finished(Pending& p, engine::RegionAnswer& answer) {
-    if (!p.sent && !given_up_) send(p);
-    const auto state = static_cast<State>(p.memory.header().state.load(std::memory_order_acquire));
+    if (!p.memory && !given_up_) send(p);
+    const auto state =
+        p.memory ? static_cast<State>(p.memory.header().state.load(std::memory_order_acquire)) : State::Waiting;
     if (state == State::Waiting) {
       if (!given_up_ && !lost(p)) return false;
       answer.ticket = p.ticket;
@@ -199,13 +205,17 @@ class Client final : public engine::RegionService {
   bool lost(const Pending& p) {
     const u64 time = now();
     if (time - p.since > kPatience) return true;
-    if (!p.sent || p.service <= 0 || time < next_alive_check_) return false;
+    if (!p.memory || p.service <= 0 || time < next_alive_check_) return false;
     next_alive_check_ = time + kAliveCheck;
     return kill(p.service, 0) < 0 && errno == ESRCH;
   }
 
   void sleep_on(const Pending& p) const {
-    const timespec limit{0, static_cast<long>(p.sent ? kAliveCheck : kMillisecond)};
+    const timespec limit{0, static_cast<long>(p.memory ? kAliveCheck : kMillisecond)};
+    if (!p.memory) {
+      nanosleep(&limit, nullptr);
+      return;
+    }
     // Not FUTEX_PRIVATE: another process wakes it.
     syscall(SYS_futex, &p.memory.header().state, FUTEX_WAIT, static_cast<u32>(State::Waiting), &limit, nullptr, 0);
   }

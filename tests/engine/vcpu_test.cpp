@@ -353,7 +353,7 @@ TEST_P(VcpuTest, ForkedChildTranslatesOnItsOwn) {
   engine->fork_prepare();
   const pid_t child = fork();
   if (child == 0) {
-    engine->fork_child(false);
+    engine->fork_child();
     vcpu->run();
     _exit(state().x[0] == 11 ? 0 : 1);
   }

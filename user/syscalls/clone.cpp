@@ -161,7 +161,7 @@ s64 start_thread(Thread& parent, const CloneRequest& request) {
 
 /// What the child of fork and of the raw clone does first; it is the only thread.
 void settle_forked_child(Thread& t, const CloneRequest& r) {
-  t.process().engine().fork_child((r.flags & CLONE_FILES) != 0);
+  t.process().engine().fork_child();
   t.process().memory().unlock_after_fork();
   t.actions().unlock();
   t.process().after_fork_in_child();
