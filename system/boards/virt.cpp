@@ -10,6 +10,7 @@
 #include "system/devices/pflash.h"
 #include "system/devices/pl011.h"
 #include "system/devices/pl031.h"
+#include "system/devices/virtio/virtio_9p.h"
 #include "system/devices/virtio/virtio_blk.h"
 #include "system/devices/virtio/virtio_console.h"
 #include "system/devices/virtio/virtio_mmio.h"
@@ -42,7 +43,7 @@ Result<void> check(const VirtOptions& o) {
   if (o.ram_bytes > kMostRam)
     return fail(EINVAL,
                 fmt::format("a virt board has at most {} GiB of RAM, not {}", kMostRam >> 30, o.ram_bytes >> 30));
-  const std::size_t virtio = 1 + o.disks.size() + o.networks.size() + (o.console ? 1 : 0);
+  const std::size_t virtio = 1 + o.disks.size() + o.shares.size() + o.networks.size() + (o.console ? 1 : 0);
   if (virtio > kVirtioSlots)
     return fail(EINVAL,
                 fmt::format("a virt board has {} virtio slots, and {} devices were asked for", kVirtioSlots, virtio));
@@ -166,6 +167,10 @@ void add_virtio(VirtMachine& m) {
   }
   for (const VirtOptions::Network& n : o.networks)
     devices.push_back(&board.own(std::make_unique<VirtioNet>(shared, *n.port, n.mac)));
+  for (const VirtOptions::Share& f : o.shares) {
+    const VirtioDevice::Environment own{board.bus(), *f.loop};
+    devices.push_back(&board.own(std::make_unique<Virtio9p>(own, *f.server, f.tag)));
+  }
   if (o.console) devices.push_back(&board.own(std::make_unique<VirtioConsole>(shared, *o.console)));
   devices.push_back(&board.own(std::make_unique<VirtioRng>(shared, o.entropy)));
 

@@ -18,6 +18,7 @@
 #include "system/devices/virtio/virtio_rng.h"
 #include "system/host/block_store.h"
 #include "system/host/char_port.h"
+#include "system/host/p9/server.h"
 #include "system/host/packet_port.h"
 #include "system/interrupt/generic_timer.h"
 #include "system/interrupt/gic3.h"
@@ -44,7 +45,13 @@ struct VirtOptions {
     PacketPort* port;
     VirtioNet::Mac mac;
   };
+  struct Share {
+    p9::Server* server;
+    std::string tag;
+    EventLoop* loop;
+  };
   std::vector<Disk> disks;
+  std::vector<Share> shares;
   std::vector<Network> networks;
   CharPort* console = nullptr;  // hvc0
 
