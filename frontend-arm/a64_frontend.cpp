@@ -103,7 +103,8 @@ class A64Frontend final : public guest::Frontend {
   Disassembly disassemble(u64 pc, std::span<const u8> bytes, u32) const override {
     if (bytes.size() < 4) return {"<end of code>", static_cast<u32>(bytes.size())};
     const u32 word = word_at(bytes);
-    return {arm::disassemble(table_.find(word), word, pc), 4};
+    const Row* row = table_.find(word);
+    return {arm::disassemble(row, word, pc), 4, row != nullptr && row->kind != RowKind::Undefined};
   }
 
   std::string row_name(u64 index) const override {

@@ -74,6 +74,7 @@ class Frontend {
   struct Disassembly {
     std::string text;
     u32 length;
+    bool known = true;  // false: no insn of this guest CPU; `text` is its bytes
   };
   virtual Disassembly disassemble(u64 pc, std::span<const u8> bytes, u32 mode) const = 0;
 

@@ -71,7 +71,7 @@ void Thread::serve(const engine::Stop& stop) {
     case Kind::Breakpoint:
       return force_signal(SIGTRAP, TRAP_BRKPT, cpu().pc);
     case Kind::Undefined:
-      if (process_.options().strace) process_.trace("undefined insn: " + insn_at_pc());
+      report_undefined();
       return force_signal(SIGILL, ILL_ILLOPC, cpu().pc);
     case Kind::Unimplemented:
       report_unimplemented(stop.payload);
@@ -130,12 +130,26 @@ void Thread::serve_fault(const guest::Fault& fault) {
   doubtful_address_ = address;
 }
 
-std::string Thread::insn_at_pc() {
+std::string Thread::insn_at_pc(bool* known) {
   const u64 pc = cpu().pc;
   const auto window = process_.memory().code_window(VAddr{pc});
   if (window.size() < 4) return fmt::format("pc {:#x}, not readable", pc);
   const u32 word = u32{window[0]} | u32{window[1]} << 8 | u32{window[2]} << 16 | u32{window[3]} << 24;
-  return fmt::format("pc {:#x}: {:08x}  {}", pc, word, process_.frontend().disassemble(pc, window.first(4), 0).text);
+  const auto insn = process_.frontend().disassemble(pc, window.first(4), 0);
+  if (known) *known = insn.known;
+  return fmt::format("pc {:#x}: {:08x}  {}", pc, word, insn.text);
+}
+
+void Thread::report_undefined() {
+  bool known = true;
+  const std::string insn = insn_at_pc(&known);
+  if (process_.options().strace) process_.trace("undefined insn: " + insn);
+  // A program that tries whether an insn exists has a handler. One that dies of an extension deserves the reason; UDF
+  // is meant, and needs none.
+  if (!known && !actions_.get(SIGILL).has_handler())
+    std::fprintf(stderr,
+                 "tiercel: no insn of this CPU (see tiercel-irtool --isa-coverage): %s; the guest gets SIGILL\n",
+                 insn.c_str());
 }
 
 void Thread::report_unimplemented(u64 row) {

@@ -90,7 +90,9 @@ class Thread {
   void serve_system_call();
   void serve_fault(const guest::Fault& fault);
   void report_unimplemented(u64 row);
-  std::string insn_at_pc();
+  void report_undefined();
+  /// The insn as text; `known` is false for one that this guest CPU does not have.
+  std::string insn_at_pc(bool* known = nullptr);
   void finish_system_call(s64 result, bool restarts);
   void deliver(int signal, const siginfo_t& info, u64 esr);
   bool push_frame(int signal, const siginfo_t& info, const GuestAction& action, u64 saved_mask, u64 esr);

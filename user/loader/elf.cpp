@@ -198,6 +198,8 @@ Result<ElfImage> parse_elf(const ByteSource& file, const std::string& name) {
       auto path = read_interpreter(p, file, name);
       if (!path) return tl::unexpected(path.error());
       image.interpreter = std::move(*path);
+    } else if (p.p_type == PT_GNU_STACK) {
+      image.executable_stack = p.p_flags & PF_X;
     }
   }
   if (image.segments.empty()) return bad(name, "no loadable segments");

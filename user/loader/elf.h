@@ -55,6 +55,7 @@ struct ElfImage {
   u64 entry = 0;
   u64 header_table_vaddr = 0;  // AT_PHDR before the load bias
   u16 header_count = 0;
+  bool executable_stack = false;  // PT_GNU_STACK asks for it; without that header arm64 Linux makes none
   std::vector<Segment> segments;
   std::string interpreter;  // empty: static
   u64 low = 0, high = 0;    // page-aligned extent of the segments

@@ -22,8 +22,8 @@ namespace tiercel::user {
 
 namespace {
 
-// Position-independent programs, with plenty of room for brk: where Linux puts them, above what sanitizers take for their
-// shadows (AddressSanitizer: up to 0x100fffffffff).
+// Position-independent programs, with plenty of room for brk: where Linux puts them, above what sanitizers take for
+// their shadows (AddressSanitizer: up to 0x100fffffffff).
 constexpr u64 kProgramHint = 0x560000000000;
 constexpr u64 kDefaultStack = 8 << 20;
 constexpr u64 kMaxStack = u64{1} << 30;
@@ -253,8 +253,8 @@ Result<LoadedProgram> load_program(const ExecPlan& plan, const RunOptions& optio
   if (stack < 0) return fail(ENOMEM, fmt::format("no room for a stack of {} bytes", size));
   program.stack_begin = static_cast<u64>(stack) + kStackGuard;
   program.stack_end = program.stack_begin + size;
-  memory.protect(program.stack_begin, size, PROT_READ | PROT_WRITE);
-  memory.name_range(program.stack_begin, program.stack_end, "[stack]");
+  memory.protect(program.stack_begin, size, PROT_READ | PROT_WRITE | (image->elf.executable_stack ? PROT_EXEC : 0));
+  memory.set_stack(program.stack_begin, program.stack_end);
   const auto trampoline = map_signal_return(memory);
   if (!trampoline) return tl::unexpected(trampoline.error());
   program.signal_return = *trampoline;

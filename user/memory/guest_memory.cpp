@@ -161,9 +161,16 @@ s64 GuestMemory::unmap(u64 address, u64 size) {
 
 s64 GuestMemory::protect(u64 address, u64 size, int prot) {
   u64 end;
+  const bool grows_down = prot & PROT_GROWSDOWN;
+  prot &= ~PROT_GROWSDOWN;
   if (!is_aligned(address, kPageSize) || !valid_prot(prot)) return -EINVAL;
   if (size == 0) return 0;
   if (!page_range(address, size, end)) return -ENOMEM;
+  if (grows_down) {
+    // From the start of a mapping that grows downwards. The first stack is the only one the guest takes for that.
+    if (address < stack_start_ || address >= stack_end_) return -EINVAL;
+    address = stack_start_;
+  }
   std::lock_guard lock(operation_);
   // Like Linux: mapped pages before the first hole change, then the hole is reported.
   const auto gaps = pages_.gaps(address, end);
@@ -218,6 +225,12 @@ s64 GuestMemory::remap(u64 old_address, u64 old_size, u64 new_size, int flags, u
 void GuestMemory::set_brk_start(u64 address) {
   std::lock_guard lock(operation_);
   brk_start_ = brk_ = address;
+}
+
+void GuestMemory::set_stack(u64 start, u64 end) {
+  name_range(start, end, "[stack]");
+  stack_start_ = start;
+  stack_end_ = end;
 }
 
 s64 GuestMemory::brk(u64 address) {

@@ -36,6 +36,9 @@ class GuestMemory final : public engine::AddressSpace {
   void set_brk_start(u64 address);
   u64 brk_start() const { return brk_start_; }
 
+  /// The first stack; once, by the loader.
+  void set_stack(u64 start, u64 end);
+
   /// Names [start, end) for /proc/self/maps, like "[stack]".
   void name_range(u64 start, u64 end, std::string_view name);
 
@@ -84,6 +87,7 @@ class GuestMemory final : public engine::AddressSpace {
   PageMap pages_;
   CodeListener code_changed_;
   u64 brk_start_ = 0, brk_ = 0;
+  u64 stack_start_ = 0, stack_end_ = 0;
 };
 
 }  // namespace tiercel::user
