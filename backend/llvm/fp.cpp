@@ -53,36 +53,6 @@ std::string Lowering::fp_suffix(llvm::Type* t) {
   return fmt::format("{}{}", t->isVectorTy() ? 'p' : 's', t->getScalarType()->isDoubleTy() ? 'd' : 's');
 }
 
-/// Where `condition` holds the instruction is ir::eval's; see repaired.
-void Lowering::doubt(llvm::Value* condition) {
-  if (cold_ == nullptr) cold_ = new_block("cold");
-  BasicBlock* go_on = new_block("plain");
-  b_.CreateCondBr(condition, cold_, go_on, unlikely_taken());
-  b_.SetInsertPoint(go_on);
-}
-
-/// `v`, or what ir::eval says where there was a doubt since the last call.
-llvm::Value* Lowering::repaired(const Inst& inst, llvm::Value* v) {
-  if (cold_ == nullptr) return v;
-  BasicBlock *before = b_.GetInsertBlock(), *cold = std::exchange(cold_, nullptr), *done = new_block("done");
-  b_.CreateBr(done);
-  b_.SetInsertPoint(cold);
-  llvm::Value* other = emit_by_eval(inst);
-  b_.CreateBr(done);
-  b_.SetInsertPoint(done);
-  llvm::PHINode* r = b_.CreatePHI(v->getType(), 2);
-  r->addIncoming(v, before);
-  r->addIncoming(other, cold);
-  return r;
-}
-
-llvm::Value* Lowering::any_lane(llvm::Value* lanes) {
-  auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(lanes->getType());
-  if (vector == nullptr) return lanes;
-  llvm::Type* mask = b_.getIntNTy(vector->getNumElements());
-  return b_.CreateICmpNE(b_.CreateBitCast(lanes, mask), llvm::ConstantInt::get(mask, 0));
-}
-
 /// The operand as lanes; 64-bit arrangements twice, so that lanes that are not part of the operation raise nothing new.
 llvm::Value* Lowering::fp_operand(const Inst& inst, unsigned k) {
   llvm::Value* v = arg(inst, k);
@@ -97,19 +67,14 @@ llvm::Value* Lowering::fp_result(const Inst& inst, llvm::Value* v) {
   return vector_result(inst, v);
 }
 
-/// The end of an operation whose NaNs need Arm's rules.
-llvm::Value* Lowering::fp_finished(const Inst& inst, llvm::Value* v) {
-  doubt(block_->f->fp.flush ? any_class(v, kNans | kSubnormal) : any_lane(b_.CreateFCmpUNO(v, v)));
-  return repaired(inst, fp_result(inst, v));
-}
-
 /// Null: ir::eval does it.
 llvm::Value* Lowering::emit_fp(const Inst& inst) {
   const bool vector = inst.type == Type::V128;
   if (inst.op == Opcode::FNeg || inst.op == Opcode::FAbs) {
     if (vector && ir::lane_bits(inst.arr) < 32) return nullptr;
     llvm::Value* x = fp_operand(inst, 0);
-    return fp_result(inst, inst.op == Opcode::FNeg ? b_.CreateFNeg(x) : b_.CreateUnaryIntrinsic(intrinsic::fabs, x));
+    x = inst.op == Opcode::FNeg ? b_.CreateFNeg(x) : b_.CreateUnaryIntrinsic(intrinsic::fabs, x);
+    return is_unchecked(inst.args[0]) ? unchecked(inst, x) : fp_result(inst, x);
   }
   const ir::FpRules rules = block_->f->fp;
   if (rules.x86_nans) return nullptr;

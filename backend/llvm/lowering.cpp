@@ -341,6 +341,7 @@ void Lowering::emit_count(u32 counter) {
 }
 
 void Lowering::emit_inst(const Inst& inst, u32 index) {
+  if (!unchecked_.empty() && !can_wait(inst)) settle();
   switch (inst.op) {
     case Opcode::Nop:
       return;

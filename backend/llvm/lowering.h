@@ -75,6 +75,7 @@ class Lowering {
     Flags flags;
     bool known = false;  // value or flags are valid
     bool set = false;    // the block has set it
+    ir::Value source;    // what it was set to; perhaps unchecked
   };
   /// The stack cells of a slot.
   struct Cells {
@@ -199,12 +200,8 @@ class Lowering {
                        bool vex_only = false);
   llvm::Value* strict_fp(llvm::Intrinsic::ID id, llvm::SmallVector<llvm::Value*, 5> args);
   static std::string fp_suffix(llvm::Type* t);
-  void doubt(llvm::Value* condition);
-  llvm::Value* repaired(const Inst& inst, llvm::Value* v);
-  llvm::Value* any_lane(llvm::Value* lanes);
   llvm::Value* fp_operand(const Inst& inst, unsigned k);
   llvm::Value* fp_result(const Inst& inst, llvm::Value* v);
-  llvm::Value* fp_finished(const Inst& inst, llvm::Value* v);
   llvm::Value* emit_fp(const Inst& inst);
   llvm::Value* fp_arithmetic(const Inst& inst);
   llvm::Value* fp_minmax(const Inst& inst);
@@ -213,6 +210,23 @@ class Lowering {
   llvm::Value* host_round(llvm::Value* x, int immediate);
   llvm::Value* fp_round(const Inst& inst);
   llvm::Value* round_away(llvm::Value* x);
+
+  // fp_nan.cpp
+  struct Unchecked {
+    u32 index;           // of the inst
+    llvm::Value* lanes;  // the result
+    bool used;           // another one was computed from it
+  };
+  void doubt(llvm::Value* condition);
+  llvm::Value* repaired(const Inst& inst, llvm::Value* v);
+  llvm::Value* any_lane(llvm::Value* lanes);
+  bool keeps_nans(Opcode op) const;
+  bool is_unchecked(ir::Value v) const;
+  bool can_wait(const Inst& inst) const;
+  llvm::Value* unchecked(const Inst& inst, llvm::Value* lanes);
+  llvm::Value* some_nan(const std::vector<Unchecked>& group);
+  void settle();
+  llvm::Value* fp_finished(const Inst& inst, llvm::Value* v);
 
   // fp_flush.cpp
   static constexpr int kNans = 0x81, kZeros = 0x06, kSubnormal = 0x20;  // classes of VFPCLASS
@@ -325,7 +339,8 @@ class Lowering {
   llvm::DenseMap<u32, Flags> flags_values_;
   std::vector<Current> current_;
   u64 insn_pc_ = 0;
-  BasicBlock* cold_ = nullptr;     // where doubt() leads
+  BasicBlock* cold_ = nullptr;  // where doubt() leads
+  std::vector<Unchecked> unchecked_;
   BasicBlock* landing_ = nullptr;  // for accesses between which nothing changed
 };
 

@@ -86,6 +86,7 @@ void Lowering::set_slot(const Inst& inst) {
   else
     c.value = convert(b_, value(inst.args[0]), cell_type(inst.slot()));
   c.known = c.set = true;
+  c.source = inst.args[0];
   landing_ = nullptr;
 }
 
