@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
 #include "base/check.h"
+#include "system/devices/pci/pci_host.h"
 #include "system/devices/pflash.h"
 #include "system/devices/pl011.h"
 #include "system/devices/pl031.h"
@@ -14,6 +16,7 @@
 #include "system/devices/virtio/virtio_blk.h"
 #include "system/devices/virtio/virtio_console.h"
 #include "system/devices/virtio/virtio_mmio.h"
+#include "system/devices/virtio/virtio_pci.h"
 #include "system/interrupt/gicv2m.h"
 
 namespace tiercel::system {
@@ -27,12 +30,15 @@ constexpr MemoryRange kClock{PAddr{0x0901'0000}, 0x1000};
 constexpr MemoryRange kFwCfg{PAddr{0x0902'0000}, FwCfg::kBytes};
 constexpr MemoryRange kButtons{PAddr{0x0903'0000}, 0x1000};
 constexpr PAddr kVirtio{0x0a00'0000};
+constexpr MemoryRange kPciMemory{PAddr{0x1000'0000}, 0x2eff'0000};
+constexpr MemoryRange kPciIo{PAddr{0x3eff'0000}, 0x1'0000};
+constexpr MemoryRange kPciConfig{PAddr{0x40'1000'0000}, PciHost::kEcamBytes};
 constexpr PAddr kFlash{0};
 constexpr PAddr kRam{0x4000'0000};
-constexpr u64 kMostRam = u64{255} << 30;  // up to where the high PCIe windows begin
+constexpr u64 kMostRam = u64{255} << 30;  // up to where PCIe's configuration space begins
 
 // SPIs.
-constexpr u32 kUartSpi = 1, kClockSpi = 2, kButtonsSpi = 7, kVirtioSpi = 16, kMessageSpi = 64;
+constexpr u32 kUartSpi = 1, kClockSpi = 2, kPciSpi = 3, kButtonsSpi = 7, kVirtioSpi = 16, kMessageSpi = 64;
 constexpr unsigned kMessageCount = 64, kSpis = 128, kVirtioSlots = 32;
 constexpr u32 kApbHz = 24'000'000;
 constexpr u32 kKeyPower = 116;  // Linux's input event code
@@ -71,7 +77,15 @@ void add_cpus(VirtMachine& m) {
   psci.set_string("method", "hvc");
 }
 
-void add_interrupt_controller(VirtMachine& m) {
+/// What a PCI function's message reaches: the GICv2m frame, and nothing else.
+MessageSink message_sink(Gicv2mFrame& frame) {
+  return [&frame](u64 address, u32 data) {
+    if (address == (kMessages.base + Gicv2mFrame::kSetSpi).value) frame.signal(data);
+  };
+}
+
+/// Gives the sink for PCI functions' messages.
+MessageSink add_interrupt_controller(VirtMachine& m) {
   Board& board = m.board;
   m.gic = &board.own(std::make_unique<Gic3>(m.options.cpus, kSpis, *m.options.interrupts));
   board.tree().set_cells("interrupt-parent", {kInterruptController});
@@ -86,6 +100,7 @@ void add_interrupt_controller(VirtMachine& m) {
   for (u32 i = 0; i < kMessageCount; ++i) lines.push_back(m.gic->spi(kMessageSpi + i));
   auto& frame = board.own(std::make_unique<Gicv2mFrame>(Gic3::kFirstSpi + kMessageSpi, lines));
   board.attach("v2m", kMessages, frame, {}, &node);
+  return message_sink(frame);
 }
 
 void add_timer(VirtMachine& m) {
@@ -156,7 +171,43 @@ Result<void> add_flash(VirtMachine& m) {
   return {};
 }
 
-void add_virtio(VirtMachine& m) {
+/// The host bridge's properties in the tree. IEEE 1275 PCI binding; Linux's pci-host-ecam-generic.
+void describe_pci(FdtNode& node) {
+  constexpr u32 kIoSpace = 0x0100'0000, kMemorySpace = 0x0200'0000;
+  const auto low = [](u64 number) { return static_cast<u32>(number); };
+  node.set_string("compatible", "pci-host-ecam-generic");
+  node.set_string("device_type", "pci");
+  node.set_cells("#address-cells", {3});
+  node.set_cells("#size-cells", {2});
+  node.set_cells("bus-range", {0, 0});
+  node.set_cells("linux,pci-domain", {0});
+  node.set_cells(
+      "ranges", {kIoSpace, 0, 0, 0, low(kPciIo.base.value), 0, low(kPciIo.bytes),  //
+                 kMemorySpace, 0, low(kPciMemory.base.value), 0, low(kPciMemory.base.value), 0, low(kPciMemory.bytes)});
+  node.set("dma-coherent");
+  node.set_cells("msi-map", {0, kMsiController, 0, 0x10000});
+  node.set_cells("#interrupt-cells", {1});
+  constexpr u32 kLevelHigh = 4, kSlotShift = 11, kPins = 4;
+  node.set_cells("interrupt-map-mask", {(PciHost::kIntxLines - 1) << kSlotShift, 0, 0, 7});
+  std::vector<u32> map;
+  for (u32 slot = 0; slot < PciHost::kIntxLines; ++slot)
+    for (u32 pin = 1; pin <= kPins; ++pin)
+      map.insert(map.end(), {slot << kSlotShift, 0, 0, pin, kInterruptController, 0, 0, 0,
+                             kPciSpi + (slot + pin - 1) % PciHost::kIntxLines, kLevelHigh});
+  node.set_cells("interrupt-map", map);
+}
+
+PciHost& add_pci(VirtMachine& m) {
+  std::array<IrqLine, PciHost::kIntxLines> lines;
+  for (u32 i = 0; i < lines.size(); ++i) lines[i] = m.gic->spi(kPciSpi + i);
+  auto& host = m.board.own(std::make_unique<PciHost>(lines));
+  describe_pci(m.board.attach("pcie", kPciConfig, host));
+  m.board.attach_unnamed(kPciMemory, m.board.own(std::make_unique<PciHost::Window>(host, kPciMemory.base)));
+  m.board.attach_unnamed(kPciIo, m.board.own(std::make_unique<PciHost::Window>(host, PAddr{0})));
+  return host;
+}
+
+void add_virtio(VirtMachine& m, PciHost& pci, const MessageSink& messages) {
   const VirtOptions& o = m.options;
   Board& board = m.board;
   const VirtioDevice::Environment shared{board.bus(), *o.loop};
@@ -174,10 +225,15 @@ void add_virtio(VirtMachine& m) {
   if (o.console) devices.push_back(&board.own(std::make_unique<VirtioConsole>(shared, *o.console)));
   devices.push_back(&board.own(std::make_unique<VirtioRng>(shared, o.entropy)));
 
+  if (o.virtio_on_pci)
+    for (u32 i = 0; i < devices.size(); ++i)
+      // From 1: by custom slot 0 is the bridge itself.
+      pci.add(i + 1, board.own(std::make_unique<VirtioPci>(*devices[i], messages)));
   // Linux numbers disks and cards in the order of the tree's nodes.
+  const std::size_t in_slots = o.virtio_on_pci ? 0 : devices.size();
   for (u32 i = 0; i < kVirtioSlots; ++i) {
     auto& slot =
-        board.own(std::make_unique<VirtioMmio>(m.gic->spi(kVirtioSpi + i), i < devices.size() ? devices[i] : nullptr));
+        board.own(std::make_unique<VirtioMmio>(m.gic->spi(kVirtioSpi + i), i < in_slots ? devices[i] : nullptr));
     board.attach("virtio_mmio", {kVirtio + i * VirtioMmio::kBytes, VirtioMmio::kBytes}, slot, {{kVirtioSpi + i}});
   }
 }
@@ -213,11 +269,11 @@ Result<std::unique_ptr<VirtMachine>> build_virt(const VirtOptions& options) {
   machine->board.tree().set_string("model", "linux,dummy-virt");
   machine->board.add_ram(kRam, std::move(*ram));
   add_cpus(*machine);
-  add_interrupt_controller(*machine);
+  const MessageSink messages = add_interrupt_controller(*machine);
   add_timer(*machine);
   add_peripherals(*machine);
   if (const Result<void> flash = add_flash(*machine); !flash) return tl::unexpected(flash.error());
-  add_virtio(*machine);
+  add_virtio(*machine, add_pci(*machine), messages);
   return machine;
 }
 

@@ -54,6 +54,7 @@ struct VirtOptions {
   std::vector<Share> shares;
   std::vector<Network> networks;
   CharPort* console = nullptr;  // hvc0
+  bool virtio_on_pci = false;   // else in the memory-mapped slots
 
   struct Flash {
     std::vector<u8> content;  // at most kFlashBytes; the rest is zeroes

@@ -109,7 +109,9 @@ class Cpus final : public CpuInterrupts, public PsciHost {
 constexpr u64 kRam = 0x4000'0000, kRamBytes = 1 << 20;
 // The board's device regions, and one address that is nothing.
 constexpr u64 kRegions[] = {0x0800'0000, 0x0802'0000, 0x080a'0000, 0x080b'0000, 0x080c'0000, 0x0900'0000, 0x0901'0000,
-                            0x0902'0000, 0x0903'0000, 0x0a00'0000, 0x0a00'0200, 0x0a00'0400, 0x0a00'0600, 0x0b00'0000};
+                            0x0902'0000, 0x0903'0000, 0x0a00'0000, 0x0a00'0200, 0x0a00'0400, 0x0a00'0600, 0x0b00'0000,
+                            // PCI: BARs and configuration space of slots 1 to 3.
+                            0x1001'0000, 0x1002'0000, 0x1003'0000, 0x40'1000'8000, 0x40'1001'0000, 0x40'1001'8000};
 constexpr Icc kIcc[] = {Icc::Pmr,   Icc::Iar0,   Icc::Eoir0, Icc::Hppir0, Icc::Bpr0, Icc::Ap0r0, Icc::Ap1r0,
                         Icc::Dir,   Icc::Rpr,    Icc::Sgi1r, Icc::Asgi1r, Icc::Sgi0r, Icc::Iar1, Icc::Eoir1,
                         Icc::Hppir1, Icc::Bpr1,  Icc::Ctlr,  Icc::Sre,    Icc::Igrpen0, Icc::Igrpen1};
@@ -124,8 +126,9 @@ struct World {
   MemoryDisk disk;
   std::unique_ptr<VirtMachine> machine;
 
-  World() {
+  explicit World(bool pci) {
     VirtOptions options;
+    options.virtio_on_pci = pci;
     options.cpus = 2;
     options.ram_bytes = kRamBytes;
     options.clock = &clock;
@@ -137,8 +140,15 @@ struct World {
     options.disks = {{&disk, loop.get()}};
     options.networks = {{&cable, {2, 0, 0, 0, 0, 1}}};
     machine = std::move(*build_virt(options));
+    for (u64 slot = 1; pci && slot <= 4; ++slot) map_bars(PAddr{0x40'1000'0000 + (slot << 15)}, 0x1000'0000 + (slot << 16));
   }
   ~World() { machine.reset(); }
+
+  void map_bars(PAddr config, u64 at) {
+    machine->board.bus().write(config + 0x10, 4, at);
+    machine->board.bus().write(config + 0x14, 4, at + 0x8000);
+    machine->board.bus().write(config + 4, 2, 6);
+  }
 
   /// A virtio device, set up as a driver would, with its queues' areas one after the other: so that the rest of the input
   /// goes into the requests.
@@ -250,8 +260,8 @@ struct World {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const u8* data, std::size_t size) {
-  World world;
   Reader in(data, size);
+  World world(in.next<u8>() & 1);
   for (int steps = 0; in.more() && steps < 2000; ++steps) world.step(in);
   world.loop->run_once(0);
   world.machine->board.reset();

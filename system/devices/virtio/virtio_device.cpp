@@ -18,6 +18,11 @@ VirtioDevice::VirtioDevice(Environment environment, u32 id, std::vector<u16> que
   CHECK(sizes_.size() <= 64);
 }
 
+u16 VirtioDevice::size(unsigned queue) {
+  const std::scoped_lock lock(mutex_);
+  return queues_[queue].size != 0 ? queues_[queue].size : sizes_[queue];
+}
+
 void VirtioDevice::set_status(u8 value) {
   if (value == 0) return reset();
   const std::scoped_lock lock(mutex_);
@@ -38,6 +43,7 @@ void VirtioDevice::accept(unsigned half, u32 value) {
 void VirtioDevice::enable(unsigned queue) {
   const std::scoped_lock lock(mutex_);
   if (queue >= queues_.size() || queues_[queue].enabled()) return;
+  if (queues_[queue].size == 0) queues_[queue].size = sizes_[queue];  // over PCI a driver need not write it
   if (queues_[queue].size > sizes_[queue] || !queues_[queue].enable(environment_.bus, accepted(kEventIndex)))
     needs_reset();
 }

@@ -43,6 +43,8 @@ class VirtioDevice {
   u64 offered() const { return features() | kVersion1 | kEventIndex | kIndirectDescriptors; }
   unsigned queue_count() const { return static_cast<unsigned>(sizes_.size()); }
   u16 max_size(unsigned queue) const { return sizes_[queue]; }
+  /// What the driver chose, or the largest while it has not.
+  u16 size(unsigned queue);
   u8 status() const { return status_.load(); }
   void set_status(u8 value);
   /// Ignored once FEATURES_OK is set. `half` is 0 or 1; other halves do not exist.
