@@ -112,6 +112,11 @@ llvm::Value* Lowering::emit_by_eval(const Inst& inst) {
   return call_eval(b_, op, args, type(inst.type));
 }
 
+llvm::Value* Lowering::emit_without_form(const Inst& inst) {
+  evaluated_.push_back(inst.op);
+  return emit_by_eval(inst);
+}
+
 namespace {
 
 // MXCSR's exception bits, Intel SDM vol. 1 "MXCSR Control and Status Register": Invalid 0, (denormal operand 1,) and

@@ -34,12 +34,9 @@ Flags Lowering::make_flags(const Inst& inst) {
     case Opcode::FlagsFromNzcv:
       f.operands[0] = stored_from_nzcv(arg(inst, 0));
       return f;
-    default: {
-      const bool inline_compare = inst.op == Opcode::FlagsFcmp && !block_->f->fp.flush;
-      f.operands[0] = inline_compare ? float_flags(b_, lazy_kind(*block_->f, inst), arg(inst, 0), arg(inst, 1))
-                                     : emit_by_eval(inst);
+    default:
+      f.operands[0] = inst.op == Opcode::FlagsFcmp ? flushing_flags(inst) : emit_without_form(inst);
       return f;
-    }
   }
 }
 
@@ -95,6 +92,13 @@ llvm::Value* Lowering::float_flags(Builder& b, const FlagsKind& kind, llvm::Valu
   const auto word = [&](llvm::Value* bit) { return b.CreateZExt(bit, b.getInt32Ty()); };
   llvm::Value* stored = b.CreateOr(b.CreateShl(word(less), 15), b.CreateShl(word(less), 8));
   return b.CreateOr(b.CreateOr(stored, b.CreateShl(word(equal), 14)), word(unordered));
+}
+
+/// Of a comparison in a region that flushes subnormal operands, or that clears exceptions somewhere.
+llvm::Value* Lowering::flushing_flags(const Inst& inst) {
+  if (block_->f->fp.flush && !features_.avx512vl) return emit_without_form(inst);
+  guard_flush(inst);
+  return repaired(inst, float_flags(b_, lazy_kind(*block_->f, inst), arg(inst, 0), arg(inst, 1)));
 }
 
 /// Is there a condition on this comparison in the block, before anybody can look at the exceptions it raises? Then that

@@ -376,7 +376,7 @@ void Lowering::emit_inst(const Inst& inst, u32 index) {
   if (v == nullptr) v = emit_vector(inst);
   if (v == nullptr) v = emit_crypto(inst);
   if (v == nullptr) v = emit_fp(inst);
-  values_[index] = v != nullptr ? v : emit_by_eval(inst);
+  values_[index] = v != nullptr ? v : emit_without_form(inst);
 }
 
 }  // namespace tiercel::backend::region

@@ -53,6 +53,8 @@ class Lowering {
            RegionCode& out);
   /// Builds the function "region" and fills out.exits. False: refused.
   bool run(std::string& why);
+  /// Insts without a host form.
+  const std::vector<Opcode>& evaluated() const { return evaluated_; }
 
  private:
   using Builder = llvm::IRBuilder<>;
@@ -140,6 +142,7 @@ class Lowering {
   llvm::Value* stored_form(Builder& b, const Flags& f);
   llvm::Value* stored_from_nzcv(llvm::Value* nzcv);
   llvm::Value* float_flags(Builder& b, const FlagsKind& kind, llvm::Value* x, llvm::Value* y);
+  llvm::Value* flushing_flags(const Inst& inst);
   bool compared_later(const Inst& inst) const;
   llvm::Value* float_condition(u64 signals, llvm::Value* x, llvm::Value* y, ir::Cond cond);
   llvm::Value* compare_flags(Builder& b, const FlagsKind& kind, llvm::Value* x, llvm::Value* y);
@@ -290,6 +293,7 @@ class Lowering {
   // fallback.cpp
   llvm::Value* call_eval(Builder& b, llvm::Value* op, llvm::ArrayRef<llvm::Value*> args, llvm::Type* result);
   llvm::Value* emit_by_eval(const Inst& inst);
+  llvm::Value* emit_without_form(const Inst& inst);
   llvm::Constant* pure_op_bytes(const ir::PureOp& op);
   llvm::GlobalVariable* make_constant(llvm::Constant* c);
   llvm::Value* run_mxcsr_asm(const char* code, const char* constraint);
@@ -313,6 +317,7 @@ class Lowering {
   RegionCode& out_;
   Builder b_;
   std::string why_;
+  std::vector<Opcode> evaluated_;
 
   llvm::Function* function_ = nullptr;
   llvm::Value* ctx_ = nullptr;

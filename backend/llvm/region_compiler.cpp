@@ -233,4 +233,16 @@ std::unique_ptr<RegionCompiler> make_llvm_compiler(const VmLayout& layout, const
   return std::make_unique<LlvmCompiler>(layout, features);
 }
 
+std::vector<ir::Opcode> evaluated_insts(const ir::Region& region, const VmLayout& layout,
+                                        const HostFeatures& features) {
+  llvm::LLVMContext context;
+  llvm::Module module("region", context);
+  module.setDataLayout(make_machine(features)->createDataLayout());
+  RegionCode code;
+  std::string why;
+  region::Lowering lowering(module, layout, features, region, code);
+  CHECK(lowering.run(why));
+  return lowering.evaluated();
+}
+
 }  // namespace tiercel::backend
