@@ -78,13 +78,14 @@ llvm::Value* Lowering::carry_flags(Builder& b, const FlagsKind& kind, llvm::Arra
 }
 
 /// COMISD: CF less, ZF equal, all three with PF unordered. LAHF puts them into bits 8, 14 and 10: flags as outputs of
-/// the asm come out wrong when something between the SETcc writes EFLAGS.
-llvm::Value* Lowering::float_flags(Builder& b, const FlagsKind& kind, llvm::Value* x, llvm::Value* y) {
+/// the asm come out wrong when something between the SETcc writes EFLAGS. `raises`: the exceptions count, not only the
+/// flags.
+llvm::Value* Lowering::float_flags(Builder& b, const FlagsKind& kind, llvm::Value* x, llvm::Value* y, bool raises) {
   const std::string code = fmt::format("{}{}comis{} $2, $1; lahf", features_.avx ? "v" : "", kind.imm & 1 ? "" : "u",
                                        kind.type == Type::F64 ? 'd' : 's');
   auto* fn = llvm::FunctionType::get(b.getInt32Ty(), {x->getType(), x->getType()}, false);
   const char* constraints = features_.avx512vl ? "={ax},v,v,~{flags}" : "={ax},x,x,~{flags}";
-  llvm::Value* r = b.CreateCall(fn, llvm::InlineAsm::get(fn, code, constraints, false), {x, y});
+  llvm::Value* r = b.CreateCall(fn, llvm::InlineAsm::get(fn, code, constraints, raises), {x, y});
   const auto flag = [&](unsigned bit) { return b.CreateTrunc(b.CreateLShr(r, bit), b.getInt1Ty()); };
   llvm::Value *zf = flag(14), *cf = flag(8), *unordered = flag(10);
   llvm::Value* less = b.CreateAnd(cf, b.CreateNot(zf));
@@ -98,7 +99,7 @@ llvm::Value* Lowering::float_flags(Builder& b, const FlagsKind& kind, llvm::Valu
 llvm::Value* Lowering::flushing_flags(const Inst& inst) {
   if (block_->f->fp.flush && !features_.avx512vl) return emit_without_form(inst);
   guard_flush(inst);
-  return repaired(inst, float_flags(b_, lazy_kind(*block_->f, inst), arg(inst, 0), arg(inst, 1)));
+  return repaired(inst, float_flags(b_, lazy_kind(*block_->f, inst), arg(inst, 0), arg(inst, 1), true));
 }
 
 /// Is there a condition on this comparison in the block, before anybody can look at the exceptions it raises? Then that
@@ -136,7 +137,7 @@ llvm::Value* Lowering::stored_form(Builder& b, const Flags& f) {
       return b.CreateSelect(f.operands[0], compare_flags(b, kind, f.operands[1], f.operands[2]),
                             b.getInt32(ir::flags_from_nzcv(kind.imm)));
     case Opcode::FlagsFcmp:
-      return float_flags(b, kind, f.operands[0], f.operands[1]);
+      return float_flags(b, kind, f.operands[0], f.operands[1], false);
     default:
       return compare_flags(b, kind, f.operands[0], f.operands[1]);
   }

@@ -141,7 +141,7 @@ class Lowering {
   llvm::Value* condition(const Flags& f, ir::Cond cond);
   llvm::Value* stored_form(Builder& b, const Flags& f);
   llvm::Value* stored_from_nzcv(llvm::Value* nzcv);
-  llvm::Value* float_flags(Builder& b, const FlagsKind& kind, llvm::Value* x, llvm::Value* y);
+  llvm::Value* float_flags(Builder& b, const FlagsKind& kind, llvm::Value* x, llvm::Value* y, bool raises);
   llvm::Value* flushing_flags(const Inst& inst);
   bool compared_later(const Inst& inst) const;
   llvm::Value* float_condition(u64 signals, llvm::Value* x, llvm::Value* y, ir::Cond cond);

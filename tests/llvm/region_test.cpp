@@ -110,5 +110,18 @@ TEST_F(Regions, ConstantsThatCancelWhenRoundingDown) {
   EXPECT_EQ(after().v[1].lo, u64{1} << 63);
 }
 
+// Nobody asks for the flags, and the exceptions were written before: the comparison raises its own all the same.
+TEST_F(Regions, ComparisonWithoutUseBehindWrittenExceptions) {
+  before().v[0] = {0x7ff8000000000000, 0};
+  check(region({R"(block(pc=0x1000, end=0x1004):
+  insn 0x1000
+  set.fpstatus 0
+  %0 = get.f64 v0
+  %1 = flags.fcmp %0, %0, 1
+  jump 0x1004
+)"}));
+  EXPECT_EQ(tester.result().context().mxcsr & 1, 1u);
+}
+
 }  // namespace
 }  // namespace tiercel::test
