@@ -95,7 +95,7 @@ class Differential {
   std::size_t fast_from_ = 0;  // ours_[fast_from_...] are fast tiers
   std::unique_ptr<Runner> stepper_ = make_stepper();
   u64 slot_ = 0;
-  u64 runs_ = 0, insns_ = 0, faults_ = 0, gaps_ = 0, reports_ = 0, failures_ = 0, tininess_ = 0;
+  u64 runs_ = 0, insns_ = 0, faults_ = 0, gaps_ = 0, reports_ = 0, failures_ = 0, tininess_ = 0, tagged_ = 0;
   std::map<std::string, u64> failures_by_row_;
 };
 
@@ -116,8 +116,13 @@ Trial Differential::execute(const Sequence& s, const CpuState& start, const Data
     // The engine's tiers reach all of this process's memory: a wild access that faults in the regions of the test must
     // not be made there.
     if (outcome.end == End::Fault && outcome.fault_address - (kDataBase - kWild) > 2 * kWild) break;
+    // Unicorn takes no tags: what the interpreter says is compared with our other tiers.
+    if (outcome.tagged && t.reference_outcome.end == End::Fault && reference == reference_.get()) {
+      ++tagged_;
+      t.reference_outcome = outcome;
+    }
     const bool same_end = outcome.end == t.reference_outcome.end;
-    if (same_end && outcome.end == End::Fault && reference == reference_.get()) {
+    if (same_end && (outcome.end == End::Fault || outcome.tagged) && reference == reference_.get()) {
       // Unicorn does not say precisely where it faulted: our tiers are compared with each other.
       reference = runner.get();
       t.reference = state;
@@ -259,9 +264,10 @@ int Differential::run() {
   for (const auto& [rows, n] : failures_by_row_) fmt::print("{:>7} x {}\n", n, rows);
   fmt::print(
       "{} rows, {} sequences run, {} instructions, {} faults, {} gaps, {} disagreements ({} more in "
-      "Underflow alone), {:.1f} s, {:.0f} runs/s; {} executions of an instruction by {} runners\n",
-      generator_.row_count(), runs_, insns_, faults_, gaps_, failures_, tininess_, elapsed(), runs_ / elapsed(),
-      insns_ * (ours_.size() + 1), ours_.size() + 1);
+      "Underflow alone, {} with tagged addresses between our tiers), {:.1f} s, {:.0f} runs/s; {} executions of an "
+      "instruction by {} runners\n",
+      generator_.row_count(), runs_, insns_, faults_, gaps_, failures_, tininess_, tagged_, elapsed(),
+      runs_ / elapsed(), insns_ * (ours_.size() + 1), ours_.size() + 1);
   return failures_ ? 1 : 0;
 }
 

@@ -106,6 +106,11 @@ bool is_store_exclusive(u32 w) {
   return (w & 0x3fc0'0000) == 0x0800'0000 && !((w >> 31) == 0 && (w >> 21 & 1));
 }
 
+/// LDAR, STLR and the like, whose misaligned addresses the reference accepts.
+bool is_ordered(u32 w) {
+  return (w & 0x3fa0'0000) == 0x0880'0000;
+}
+
 constexpr u32 kNop = 0xd503'201f, kClrex = 0xd503'3f5f;
 
 }  // namespace
@@ -149,7 +154,9 @@ void Generator::place_memory(Sequence& s, u32& word) {
   }
   u64 target = kDataBase + below(kDataBytes - a.bytes + 1);
   if (chance(3)) target = kDataBase + kDataBytes - below(a.bytes + 1);  // over the edge: a fault
-  if (must_be_aligned(word) || chance(50)) target = align_down(target, a.bytes);
+  if (must_be_aligned(word) ? chance(95) : chance(50)) target = align_down(target, a.bytes);
+  s.reference_is_wrong |= is_ordered(word) && target % a.bytes != 0;
+  if (chance(3)) target |= random() << 56;  // a tag
   unsigned n = fresh_register(s);
   if (chance(8) && std::none_of(s.pinned.begin(), s.pinned.end(), [](const auto& p) { return p.first == 31; })) n = 31;
   put(word, 5, 5, n);

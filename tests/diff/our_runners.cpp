@@ -22,7 +22,11 @@ namespace {
 class RegionMemory final : public backend::InterpMemory, public guest::CodeReader {
  public:
   explicit RegionMemory(const guest::Frontend& frontend) : frontend_(frontend) {}
-  void use(Data& data) { data_ = data.data(); }
+  void use(Data& data) {
+    data_ = data.data();
+    tagged_ = false;
+  }
+  bool tagged() const { return tagged_; }
 
   bool load(u64 address, ir::MemAttr attr, U128& out) override {
     const u8* p = at(address, attr.bytes(), false);
@@ -52,7 +56,9 @@ class RegionMemory final : public backend::InterpMemory, public guest::CodeReade
 
  private:
   u8* at(u64 address, unsigned bytes, bool write) {
+    const u64 with_tag = address;
     address = frontend_.data_address(address);
+    tagged_ |= address != with_tag;
     if (address >= kDataBase && address - kDataBase <= kDataBytes - bytes) return data_ + (address - kDataBase);
     if (!write && address >= kCodeBase && address - kCodeBase <= kCodeBytes - bytes)
       return reinterpret_cast<u8*>(address);
@@ -61,6 +67,7 @@ class RegionMemory final : public backend::InterpMemory, public guest::CodeReade
 
   const guest::Frontend& frontend_;
   u8* data_ = nullptr;
+  bool tagged_ = false;
 };
 
 /// VmContext with the guest's state block behind it.
@@ -145,6 +152,7 @@ class InterpRunner final : public Runner {
     store_state(s, state);
     state.fpsr |= sticky | (context_.vm.fp_extra & ir::fpstatus::kInputDenormal ? 0x80 : 0);
     state.fpsr &= kFpsrBits;
+    outcome.tagged = memory_.tagged();
     return outcome;
   }
 

@@ -43,6 +43,7 @@ struct Outcome {
   End end = End::Done;
   u64 fault_address = 0;
   std::string note;
+  bool tagged = false;  // an address had bits above the 56 that count; only the interpreter says so
 };
 
 /// Executes sequences on `data` at kDataBase and code at kCodeBase.
