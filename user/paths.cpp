@@ -36,6 +36,17 @@ std::size_t last_component(const std::string& path) {
   return path.rfind('/', end - 1) + 1;
 }
 
+/// Whether the host's kernel meets a symbolic link on the way to `path` (with Last::Keep: before its last component).
+bool meets_link(const std::string& path, bool keep_last) {
+  const open_how how{.flags = static_cast<u64>(O_PATH | O_CLOEXEC | (keep_last ? O_NOFOLLOW : 0)),
+                     .mode = 0,
+                     .resolve = RESOLVE_NO_SYMLINKS};
+  const int fd = static_cast<int>(syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how));
+  if (fd < 0) return errno == ELOOP;
+  ::close(fd);
+  return false;
+}
+
 /// Where the last component ".." of `path` ends; 0 when there is none.
 std::size_t end_of_steps_up(std::string_view path) {
   for (std::size_t at = path.rfind("/.."); at != path.npos; at = at == 0 ? path.npos : path.rfind("/..", at - 1))
@@ -54,6 +65,8 @@ std::string without_empty_steps(std::string_view path) {
   }
   return out.empty() ? "/" : out;
 }
+
+constexpr unsigned kMaxLinks = 40;
 
 }  // namespace
 
@@ -116,6 +129,37 @@ Paths::HostPath Paths::in_root(const std::string& path, Last last) const {
   return found;
 }
 
+std::string Paths::linked_name(const std::string& path, Last last) const {
+  if (!meets_link(path, last == Last::Keep)) return {};
+  std::string at, rest = path;  // `at` is free of links
+  for (unsigned links = 0; links < kMaxLinks;) {
+    const std::size_t start = rest.find_first_not_of('/');
+    if (start == rest.npos) return {};
+    const std::size_t end = std::min(rest.find('/', start), rest.size());
+    const std::string step = rest.substr(start, end - start);
+    rest.erase(0, end);
+    if (step == "..") at.resize(at.rfind('/') == at.npos ? 0 : at.rfind('/'));
+    if (step == "." || step == "..") continue;
+    char target[PATH_MAX];
+    const ssize_t n = rest.empty() && last == Last::Keep ? -1 : readlink((at + "/" + step).c_str(), target, PATH_MAX);
+    if (n < 0) {
+      at += "/" + step;
+      continue;
+    }
+    rest.insert(0, target, static_cast<std::size_t>(n));
+    if (target[0] == '/') return rest;
+    ++links;
+  }
+  return {};
+}
+
+Paths::HostPath Paths::on_host(const std::string& path, Last last, Use use, unsigned links) const {
+  const std::string name = linked_name(path, last);
+  if (name.empty()) return {0, path};
+  if (links == kMaxLinks) return {ELOOP, {}};
+  return resolve_absolute(without_steps_up(name), last, use, links + 1);
+}
+
 Paths::HostPath Paths::missing(const std::string& path, Last last, Use use, unsigned links) const {
   const std::size_t cut = last_component(path);
   const HostPath parent = in_root(path.substr(0, cut), Last::Follow);
@@ -126,7 +170,6 @@ Paths::HostPath Paths::missing(const std::string& path, Last last, Use use, unsi
   const ssize_t n = last == Last::Follow ? readlink(plain.c_str(), target, sizeof target) : -1;
   if (n < 0) return {0, std::move(name)};
   // A link that leads nowhere in the root. The host's kernel would follow it outside.
-  constexpr unsigned kMaxLinks = 40;
   if (links == kMaxLinks) return {ELOOP, {}};
   std::string next(target, static_cast<std::size_t>(n));
   if (next[0] != '/') next = guest_view(parent.path) + "/" + next;
@@ -134,7 +177,8 @@ Paths::HostPath Paths::missing(const std::string& path, Last last, Use use, unsi
 }
 
 Paths::HostPath Paths::resolve_absolute(const std::string& path, Last last, Use use, unsigned links) const {
-  if (is_host_only(path)) return {0, path};
+  // The links below /proc and /dev are the kernel's.
+  if (is_host_only(path)) return is_below(path, "/tmp") ? on_host(path, last, use, links) : HostPath{0, path};
   const bool wants_directory = path.size() > 1 && path.back() == '/';
   HostPath found = in_root(path, wants_directory ? Last::Follow : last);
   if (found.error == 0) {
@@ -143,13 +187,13 @@ Paths::HostPath Paths::resolve_absolute(const std::string& path, Last last, Use 
   }
   if (found.error == ELOOP || found.error == ENAMETOOLONG || found.error == EACCES) return found;
   if (!strict_ && use == Use::Look) {
-    // The host's own file, if there is one; links in it are the host's.
+    // The host's own file, if there is one.
     struct stat info;
-    if (lstat(path.c_str(), &info) == 0) return {0, path};
+    if (lstat(path.c_str(), &info) == 0) return on_host(path, last, use, links);
   }
   // Nobody has it.
   HostPath made = missing(path, last, use, links);
-  return made.error == 0 || made.error == ELOOP || strict_ ? made : HostPath{0, path};
+  return made.error == 0 || made.error == ELOOP || strict_ ? made : on_host(path, last, use, links);
 }
 
 Paths::HostPath Paths::resolve(int dirfd, const char* path, Last last, Use use) const {
@@ -174,8 +218,11 @@ Paths::HostPath Paths::resolve(int dirfd, const char* path, Last last, Use use) 
     const std::string whole = without_steps_up(absolute);
     if (is_host_only(whole) == inside) return resolve_absolute(whole, last, use);
   }
-  // Relative to any other directory outside the root: the host's files, unchanged.
-  if (!inside) return {0, path};
+  // Relative to any other directory outside the root: the host's files.
+  if (!inside) {
+    if (is_below(base, "/proc") || linked_name(absolute, last).empty()) return {0, path};
+    return on_host(absolute, last, use, 0);
+  }
   HostPath found = in_root(absolute, last);
   if (found.error == 0) {
     if (absolute.back() == '/') found.path += '/';

@@ -40,6 +40,11 @@ class Paths {
   std::string without_steps_up(const std::string& absolute) const;
   /// `links`: how many links without a target in the root have led here.
   HostPath resolve_absolute(const std::string& path, Last last, Use use, unsigned links = 0) const;
+  /// `path` is the host's, but a link there with an absolute target means what the guest sees under that name: it may
+  /// have made the link itself.
+  HostPath on_host(const std::string& path, Last last, Use use, unsigned links) const;
+  /// The absolute path that the first such link makes of `path`; empty without one.
+  std::string linked_name(const std::string& path, Last last) const;
   /// `path` has no file in the root: a name to be made, or to be reported as missing, in the directory it is in.
   HostPath missing(const std::string& path, Last last, Use use, unsigned links) const;
   HostPath in_root(const std::string& path, Last last) const;

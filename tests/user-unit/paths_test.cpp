@@ -76,6 +76,35 @@ TEST_F(PathsTest, LinksThatLeadNowhereInTheRoot) {
   close(etc);
 }
 
+// As python's venv makes them in any folder: bin/python3 -> /usr/bin/python3.
+TEST_F(PathsTest, AbsoluteLinksOutsideTheRootLeadIntoIt) {
+  char name[] = "/tmp/tiercel-paths-XXXXXX";
+  ASSERT_NE(mkdtemp(name), nullptr);
+  const std::string outside = name;
+  fs::create_directory(outside + "/folder");
+  fs::create_symlink("/usr/bin/tool", outside + "/folder/tool");
+  fs::create_symlink("folder/tool", outside + "/relative");
+  fs::create_symlink("/usr/bin", outside + "/programs");
+  fs::create_symlink("folder", outside + "/plain");
+  fs::create_symlink(outside + "/round", outside + "/round");
+  const Paths paths(root_, false);
+  const std::string real = root_ + "/usr/bin/real";
+  EXPECT_EQ(paths.resolve(AT_FDCWD, (outside + "/folder/tool").c_str(), Paths::Last::Follow).path, real);
+  EXPECT_EQ(paths.resolve(AT_FDCWD, (outside + "/relative").c_str(), Paths::Last::Follow).path, real);
+  EXPECT_EQ(paths.resolve(AT_FDCWD, (outside + "/relative").c_str(), Paths::Last::Keep).path, outside + "/relative");
+  EXPECT_EQ(paths.resolve(AT_FDCWD, (outside + "/programs/new").c_str(), Paths::Last::Keep, Paths::Use::Change).path,
+            root_ + "/usr/bin/new");
+  EXPECT_EQ(paths.resolve(AT_FDCWD, (outside + "/programs/../bin/real").c_str(), Paths::Last::Follow).path, real);
+  EXPECT_EQ(paths.resolve(AT_FDCWD, (outside + "/plain/new").c_str(), Paths::Last::Follow, Paths::Use::Change).path,
+            outside + "/plain/new");
+  EXPECT_EQ(paths.resolve(AT_FDCWD, (outside + "/round").c_str(), Paths::Last::Follow).error, ELOOP);
+  const int folder = open(name, O_PATH | O_DIRECTORY);
+  EXPECT_EQ(paths.resolve(folder, "relative", Paths::Last::Follow).path, real);
+  EXPECT_EQ(paths.resolve(folder, "plain/x", Paths::Last::Follow).path, "plain/x");
+  close(folder);
+  fs::remove_all(outside);
+}
+
 TEST_F(PathsTest, RelativePathsInsideTheRoot) {
   const Paths paths(root_, false);
   const int directory = open((root_ + "/usr").c_str(), O_PATH | O_DIRECTORY);
