@@ -1,5 +1,5 @@
-// Code on the stack: a nested function's trampoline, on the first stack and on a thread's; and a stack made executable
-// later. flags: -pthread -z execstack -Wno-pedantic
+// Code on the stack: trampolines of nested functions, on the first stack and on a thread's.
+// flags: -pthread -Wl,--no-warn-execstack
 #include <pthread.h>
 #include <stdint.h>
 #include <sys/mman.h>
