@@ -127,6 +127,11 @@ llvm::Value* Lowering::float_condition(u64 signals, llvm::Value* x, llvm::Value*
 /// As ir::flags_from_nzcv, in an i32.
 llvm::Value* Lowering::stored_form(Builder& b, const Flags& f) {
   if (f.kind == Flags::kRaw) return f.operands[0];
+  if (f.is_raw != nullptr) {
+    Flags lazy = f;
+    lazy.is_raw = nullptr;
+    return b.CreateSelect(f.is_raw, f.raw, stored_form(b, lazy));
+  }
   const FlagsKind kind = kinds_[static_cast<unsigned>(f.kind)];
   switch (kind.op) {
     case Opcode::FlagsAdc:
@@ -153,7 +158,8 @@ llvm::Value* Lowering::stored_from_nzcv(llvm::Value* nzcv) {
 Lowering::Nzcv Lowering::bits_of(const Flags& f) {
   const auto bit = [&](llvm::Value* v, unsigned n) { return b_.CreateTrunc(b_.CreateLShr(v, n), b_.getInt1Ty()); };
   const FlagsKind kind = f.kind > 0 ? kinds_[static_cast<unsigned>(f.kind)] : FlagsKind{};
-  if (kind.op != Opcode::FlagsAdd && kind.op != Opcode::FlagsAdc && kind.op != Opcode::FlagsSbc) {
+  if (f.is_raw != nullptr ||
+      (kind.op != Opcode::FlagsAdd && kind.op != Opcode::FlagsAdc && kind.op != Opcode::FlagsSbc)) {
     llvm::Value* s = stored_form(b_, f);
     return {bit(s, 15), bit(s, 14), b_.CreateNot(bit(s, 8)), bit(s, 0)};
   }
@@ -273,6 +279,7 @@ llvm::Value* Lowering::logic_condition(llvm::Value* x, Cond cond) {
 }
 
 llvm::Value* Lowering::condition(const Flags& f, Cond cond) {
+  if (f.is_raw != nullptr) return generic_condition(bits_of(f), cond);
   const FlagsKind kind = f.kind > 0 ? kinds_[static_cast<unsigned>(f.kind)] : FlagsKind{};
   switch (kind.op) {
     case Opcode::FlagsSub:

@@ -201,12 +201,21 @@ void Lowering::find_flags_kinds() {
       if (out == kUnvisited) continue;
       for (const u32 s : b.successors) {
         int& in = blocks_[s].flags_in;
-        const int merged = in == kUnvisited || in == out ? out : Flags::kRaw;
+        const int merged = merged_forms(in, out);
         changed |= in != merged;
         in = merged;
       }
     }
   }
+}
+
+/// Comparisons of floats do not mix with raw flags: where they are not meant, they would raise exceptions.
+int Lowering::merged_forms(int a, int b) const {
+  if (a == kUnvisited || a == b) return b;
+  const int x = a & ~kMixed, y = b & ~kMixed;
+  if (x == kMany || y == kMany || (x != Flags::kRaw && y != Flags::kRaw && x != y)) return kMany;
+  const int lazy = std::max(x, y);
+  return kinds_[static_cast<unsigned>(lazy)].op == Opcode::FlagsFcmp ? kMany : kMixed + lazy;
 }
 
 /// Flags that are kept as their operands until somebody asks.
@@ -303,6 +312,8 @@ void Lowering::make_cells() {
     if (t == Type::Flags) {
       for (auto& operand : c.operands) operand = b_.CreateAlloca(b_.getInt64Ty());
       c.raw = b_.CreateAlloca(b_.getInt32Ty());
+      c.is_raw = b_.CreateAlloca(b_.getInt1Ty());
+      b_.CreateStore(b_.getTrue(), c.is_raw);
       loaded = b_.CreateZExt(b_.CreateLoad(b_.getInt16Ty(), state_pointer(b_, slot)), b_.getInt32Ty());
       b_.CreateStore(loaded, c.raw);
       continue;

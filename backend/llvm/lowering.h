@@ -41,11 +41,15 @@ struct Flags {
   static constexpr int kRaw = 0;  // index of the Raw kind
   int kind = kRaw;
   llvm::Value* operands[3] = {};
+  // Where the ways to a block bring one lazy kind and raw flags: which of the two it is, and the raw ones.
+  llvm::Value* is_raw = nullptr;
+  llvm::Value* raw = nullptr;
 };
 
-/// The form of a flags slot on entry to a block, as the dataflow finds it. Where different kinds come together it is
-/// Raw: each block that leads there makes the stored form at its end.
+/// The form of a flags slot between blocks, as the dataflow finds it: a kind, or one of these.
 inline constexpr int kUnvisited = -2;
+inline constexpr int kMixed = 1 << 16;    // plus a kind: that one or raw
+inline constexpr int kMany = 2 * kMixed;  // several kinds, so the raw form
 
 class Lowering {
  public:
@@ -66,7 +70,7 @@ class Lowering {
     llvm::BitVector set;          // slots the block sets
     llvm::BitVector written;      // slots some way from the region's entry to this block has set
     llvm::BitVector always;       // slots every way to this block has set
-    int flags_in = kUnvisited;    // kind of the flags slot on entry
+    int flags_in = kUnvisited;    // form of the flags slot on entry
     int flags_out = kUnvisited;   // kUnvisited: as flags_in
     BasicBlock* tail = nullptr;   // writes what is `written` but not `set`, and returns
     llvm::PHINode* tail_exit = nullptr;
@@ -87,6 +91,7 @@ class Lowering {
     llvm::AllocaInst* written = nullptr;  // scalar: has the region set it?
     llvm::AllocaInst* operands[3] = {};   // flags of any kind but Raw
     llvm::AllocaInst* raw = nullptr;      // flags, the stored form
+    llvm::AllocaInst* is_raw = nullptr;   // flags, in mixed forms
   };
 
   // lowering.cpp: the region as a whole
@@ -99,6 +104,7 @@ class Lowering {
   unsigned scalar_bits(const ir::Function& f, const Inst& inst) const;
   void report_vectors();
   void find_flags_kinds();
+  int merged_forms(int a, int b) const;
   bool stays_lazy(const ir::Function& f, const Inst& inst) const;
   static FlagsKind lazy_kind(const ir::Function& f, const Inst& inst);
   int kind_index(const FlagsKind& kind);
@@ -114,9 +120,9 @@ class Lowering {
   void set_slot(const Inst& inst);
   Current& current(ir::SlotId s);
   llvm::Value* load_cell(Builder& b, ir::SlotId s);
-  Flags load_flags(Builder& b, ir::SlotId s, int kind);
+  Flags load_flags(Builder& b, ir::SlotId s, int form);
   void store_cells();
-  void store_flags(const Flags& f);
+  void store_flags(const Flags& f, int form);
   llvm::Value* state_pointer(Builder& b, ir::SlotId s);
   void store_state(Builder& b, ir::SlotId s, llvm::Value* v);
   llvm::Value* inherited(Builder& b, ir::SlotId s, llvm::Value* v);

@@ -90,18 +90,23 @@ void Lowering::set_slot(const Inst& inst) {
   landing_ = nullptr;
 }
 
-Flags Lowering::load_flags(Builder& b, ir::SlotId s, int kind) {
+Flags Lowering::load_flags(Builder& b, ir::SlotId s, int form) {
   const Cells& c = cells_[s];
   Flags f;
-  f.kind = kind;
-  if (kind == Flags::kRaw) {
+  if (form == kMany) form = Flags::kRaw;
+  f.kind = form & ~kMixed;
+  if (f.kind == Flags::kRaw) {
     f.operands[0] = b.CreateLoad(b.getInt32Ty(), c.raw);
     return f;
   }
-  const std::string_view letters = ir::info(kinds_[static_cast<unsigned>(kind)].op).operands;
-  llvm::Type* wide = type(kinds_[static_cast<unsigned>(kind)].type);
+  const std::string_view letters = ir::info(kinds_[static_cast<unsigned>(f.kind)].op).operands;
+  llvm::Type* wide = type(kinds_[static_cast<unsigned>(f.kind)].type);
   for (unsigned k = 0; k < letters.size(); ++k)
     f.operands[k] = convert(b, b.CreateLoad(b.getInt64Ty(), c.operands[k]), letters[k] == 'b' ? b.getInt1Ty() : wide);
+  if (form & kMixed) {
+    f.raw = b.CreateLoad(b.getInt32Ty(), c.raw);
+    f.is_raw = b.CreateLoad(b.getInt1Ty(), c.is_raw);
+  }
   return f;
 }
 
@@ -114,18 +119,22 @@ void Lowering::store_cells() {
     }
   if (flags_slot_ == 0xffff) return;
   const Current& now = current_[flags_slot_];
-  store_flags(now.known ? now.flags : load_flags(b_, flags_slot_, block_->flags_in));
+  store_flags(now.known ? now.flags : load_flags(b_, flags_slot_, block_->flags_in),
+              block_->flags_out != kUnvisited ? block_->flags_out : block_->flags_in);
 }
 
-/// In the forms that successors expect.
-void Lowering::store_flags(const Flags& f) {
+/// In the forms that successors expect; `form` is what the dataflow takes them for.
+void Lowering::store_flags(const Flags& f, int form) {
   const Cells& c = cells_[flags_slot_];
-  const auto expects = [&](int kind) {
-    return std::any_of(block_->successors.begin(), block_->successors.end(),
-                       [&](u32 to) { return blocks_[to].flags_in == kind; });
-  };
-  if (expects(Flags::kRaw)) b_.CreateStore(stored_form(b_, f), c.raw);
-  if (f.kind == Flags::kRaw) return;
+  if (form == Flags::kRaw || form == kMany) {
+    b_.CreateStore(stored_form(b_, f), c.raw);
+    b_.CreateStore(b_.getTrue(), c.is_raw);
+    return;
+  }
+  const bool raw_wanted = std::any_of(block_->successors.begin(), block_->successors.end(),
+                                      [&](u32 to) { return (blocks_[to].flags_in & ~kMixed) != f.kind; });
+  if (raw_wanted) b_.CreateStore(stored_form(b_, f), c.raw);
+  b_.CreateStore(f.is_raw != nullptr ? f.is_raw : b_.getFalse(), c.is_raw);
   for (unsigned k = 0; k < 3; ++k)
     if (f.operands[k] != nullptr) b_.CreateStore(convert(b_, f.operands[k], b_.getInt64Ty()), c.operands[k]);
 }
