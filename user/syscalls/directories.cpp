@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -109,6 +110,21 @@ s64 sys_chroot(Thread& t, const SystemCall& c) {
   if (t.borrows_memory) return host_call(t, SYS_chroot, reinterpret_cast<u64>(root));
   t.process().change_root(root);
   return 0;
+}
+
+s64 sys_mount(Thread& t, const SystemCall& c) {
+  constexpr u64 kPropagation = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
+  const u64 flags = c.args[3];
+  std::string target;
+  if (const s64 r = read_guest_string(c.args[1], target); r < 0) return r;
+  // The guest's root is a folder to the kernel. What is said about the propagation of all mounts is said at the host's.
+  if (flags & kPropagation && target == "/") return host_call(t, SYS_mount, 0, c.args[1], 0, flags, 0);
+  const GuestPath to(t, AT_FDCWD, c.args[1], Paths::Last::Follow);
+  if (to.error() != 0) return to.error();
+  if (!(flags & (MS_BIND | MS_MOVE))) return host_call(t, SYS_mount, c.args[0], to.host(), c.args[2], flags, c.args[4]);
+  const GuestPath from(t, AT_FDCWD, c.args[0], Paths::Last::Follow);
+  if (from.error() != 0) return from.error();
+  return host_call(t, SYS_mount, from.host(), to.host(), c.args[2], flags, c.args[4]);
 }
 
 namespace {

@@ -31,6 +31,7 @@ s64 sys_linkat(Thread& t, const SystemCall& c);
 s64 sys_renameat(Thread& t, const SystemCall& c);
 s64 sys_renameat2(Thread& t, const SystemCall& c);
 s64 sys_chroot(Thread& t, const SystemCall& c);
+s64 sys_mount(Thread& t, const SystemCall& c);
 s64 sys_bind(Thread& t, const SystemCall& c);
 s64 sys_connect(Thread& t, const SystemCall& c);
 

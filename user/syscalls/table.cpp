@@ -88,7 +88,7 @@ constexpr auto kRows = std::to_array<SystemCallRow>({
     convert(37, "linkat", sys_linkat, "asasx"),
     convert(38, "renameat", sys_renameat, "asas"),
     convert(39, "umount2", path_call<SYS_umount2, kNone, 0, kNone, Paths::Last::Follow, Paths::Use::Look>, "sx"),
-    convert(40, "mount", path_call<SYS_mount, kNone, 1, kNone, Paths::Last::Follow, Paths::Use::Look>, "sssxp"),
+    convert(40, "mount", sys_mount, "sssxp"),
     pass(41, "pivot_root", SYS_pivot_root, "ss"),
     refuse(42, "nfsservctl", "xpp"),
     convert(43, "statfs", path_call<SYS_statfs, kNone, 0, kNone, Paths::Last::Follow, Paths::Use::Look>, "sp"),
