@@ -70,7 +70,10 @@ CachedBlock* Engine::Private::translate_new(const guest::BlockKey& key) {
   block->number = static_cast<u32>(translator->translations());
   if (!compiled || options.lockstep) {
     // The interpreter takes the IR as the frontend made it: the passes are part of what lockstep checks.
-    if (compiled && !translator->translate_raw(key, block->insn_count)) return nullptr;
+    if (compiled && !translator->translate_raw(key, block->insn_count)) {
+      cache.invalidate(key.pc, key.pc + 1);  // the code went away meanwhile: nobody must find a block without function
+      return nullptr;
+    }
     cache.keep_function(*block, translator->function());
   }
   if (options.stats) stats.translate_ns += thread_cpu_ns() - begin;

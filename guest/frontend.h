@@ -64,7 +64,8 @@ class Frontend {
   virtual FpControl fp_control(const void* state) const = 0;
 
   /// Translates the block at `key` into `out` (cleared first). At least one insn unless the first is not executable:
-  /// then returns false and the fault address is key.pc. Never throws; undecodable insns become Exit terminals.
+  /// then returns false, `out` is nothing to run, and the fault address is key.pc. Never throws; undecodable insns
+  /// become Exit terminals.
   virtual bool translate(const BlockKey& key, CodeReader& code, const TranslateLimits& limits, ir::Function& out) = 0;
 
   /// Puts a freshly allocated state block into its reset state.

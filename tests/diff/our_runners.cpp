@@ -175,22 +175,19 @@ class InterpRunner final : public Runner {
     return false;
   }
 
+  /// Null: nothing executable is there. A translation that failed leaves half a function, which must not be kept.
   const ir::Function* block(const guest::BlockKey& key) {
-    const auto [i, inserted] = blocks_.try_emplace(key);
-    if (inserted) {
-      if (!frontend_->translate(key, memory_, limits_, i->second)) {
-        blocks_.erase(i);  // the next jump there must find nothing either
-        return nullptr;
-      }
-      ir::verify_or_die(i->second, frontend_->layout().slots, "after translation");
-      if (kind_ == Kind::Passes) {
-        for (const ir::Pass& p : ir::fast_tier_passes()) {
-          p.run(i->second, {frontend_->layout().slots});
-          ir::verify_or_die(i->second, frontend_->layout().slots, std::string(p.name).c_str());
-        }
+    if (const auto known = blocks_.find(key); known != blocks_.end()) return &known->second;
+    ir::Function f;
+    if (!frontend_->translate(key, memory_, limits_, f)) return nullptr;
+    ir::verify_or_die(f, frontend_->layout().slots, "after translation");
+    if (kind_ == Kind::Passes) {
+      for (const ir::Pass& p : ir::fast_tier_passes()) {
+        p.run(f, {frontend_->layout().slots});
+        ir::verify_or_die(f, frontend_->layout().slots, std::string(p.name).c_str());
       }
     }
-    return &i->second;
+    return &blocks_.emplace(key, std::move(f)).first->second;
   }
 
   const Kind kind_;
