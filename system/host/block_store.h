@@ -3,9 +3,7 @@
 
 #include <sys/uio.h>
 
-#include <memory>
 #include <span>
-#include <string>
 
 #include "base/result.h"
 #include "base/types.h"
@@ -28,8 +26,5 @@ class BlockStore {
   /// The range's content does not matter any more.
   virtual void discard(u64 offset, u64 bytes) = 0;
 };
-
-/// A file or block device that holds the disk's bytes as they are. `read_only` opens it so.
-Result<std::unique_ptr<BlockStore>> open_raw_disk(const std::string& path, bool read_only);
 
 }  // namespace tiercel::system

@@ -7,6 +7,7 @@
 #include "system/devices/virtio/virtio_console.h"
 #include "system/devices/virtio/virtio_net.h"
 #include "system/devices/virtio/virtio_rng.h"
+#include "system/host/qcow2.h"
 #include "tests/system/virtio_driver.h"
 
 namespace tiercel::system {
@@ -198,7 +199,7 @@ struct Disk {
     EXPECT_EQ(pwrite(fd, "hello", 5, 512), 5);
     EXPECT_EQ(ftruncate(fd, 8192), 0);
     close(fd);
-    store = std::move(*open_raw_disk(path, read_only));
+    store = std::move(*open_disk(path, read_only));
     device = std::make_unique<VirtioBlk>(world.environment(), *store, "serial-1");
     driver = std::make_unique<VirtioDriver>(world, *device);
     driver->start();
@@ -275,10 +276,10 @@ TEST(VirtioBlk, ReadOnlyDisksAreNotWritten) {
 
 TEST(RawDisk, IsNotOpenedTwiceForWriting) {
   Disk disk;
-  const auto second = open_raw_disk(disk.path, false);
+  const auto second = open_disk(disk.path, false);
   ASSERT_FALSE(second);
   EXPECT_NE(second.error().message.find("in use"), std::string::npos);
-  EXPECT_FALSE(open_raw_disk("/nonexistent/disk", true));
+  EXPECT_FALSE(open_disk("/nonexistent/disk", true));
 }
 
 TEST(VirtioConsole, PassesBytesBothWays) {
