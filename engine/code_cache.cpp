@@ -25,7 +25,7 @@ CachedBlock* CodeCache::add(const guest::BlockKey& key, const ir::Function& f, c
   longest_block_ = std::max(longest_block_, b.end_pc - key.pc);
   if (code) install(b, *code);
   index_->by_key.insert(key, &b);
-  CachedBlock*& first = index_->by_page[key.pc / kPageSize];
+  CachedBlock*& first = index_->by_page[key.location() / kPageSize];
   b.next_in_page = first;
   first = &b;
   return &b;
@@ -148,7 +148,7 @@ void CodeCache::kill(CachedBlock& block, Dropped& dropped) {
   ++dropped.blocks;
   index_->by_key.erase(block.key);
   // Its own exits stay linked: a vCPU may still be inside. So targets keep it in their lists and can unlink it later.
-  const auto page = index_->by_page.find(block.key.pc / kPageSize);
+  const auto page = index_->by_page.find(block.key.location() / kPageSize);
   CachedBlock** place = &page->second;
   while (*place != &block) place = &(*place)->next_in_page;
   *place = block.next_in_page;
@@ -159,7 +159,7 @@ void CodeCache::collect(u64 page, u64 start, u64 end, std::vector<CachedBlock*>&
   const auto it = index_->by_page.find(page);
   if (it == index_->by_page.end()) return;
   for (CachedBlock* b = it->second; b; b = b->next_in_page)
-    if (b->key.pc < end && b->end_pc > start) found.push_back(b);
+    if (b->key.location() < end && b->end_location() > start) found.push_back(b);
 }
 
 std::vector<CachedBlock*> CodeCache::overlapping(u64 start, u64 end) const {

@@ -48,11 +48,13 @@ struct CachedBlock {
   std::span<CachedExit> exits;
   CachedExit* incoming = nullptr;
   std::span<backend::FaultSite> faults;
-  CachedBlock* next_in_page = nullptr;     // of the page that holds key.pc
+  CachedBlock* next_in_page = nullptr;     // of the page that holds the block's first byte
   const ir::Function* function = nullptr;  // kept for the interpreter and lockstep
   RegionUse* uses = nullptr;               // the regions this block was compiled into
   CachedBlock* plain = nullptr;            // a region: the block it stands in for
   std::span<CachedBlock*> members;         // a region: what it was made of, `plain` included
+
+  u64 end_location() const { return key.location() + (end_pc - key.pc); }
 };
 
 class CodeCache {
@@ -85,7 +87,8 @@ class CodeCache {
     std::vector<u64> pcs;  // of blocks and regions
     u32 blocks = 0, regions = 0;
   };
-  /// Forgets and unlinks the blocks overlapping [start, end), and the regions made of any of them.
+  /// Forgets and unlinks the blocks overlapping [start, end), by BlockKey::location, and the regions made of any of
+  /// them.
   Dropped invalidate(u64 start, u64 end);
   /// Forgets everything but the runtime.
   void clear();

@@ -123,6 +123,15 @@ void Engine::Private::with_world_stopped(Clear&& clear) {
   world_stopped.store(0);
 }
 
+void Engine::Private::invalidate(u64 location, u64 size) {
+  const CodeCache::Dropped dropped = cache.invalidate(location, location + size);
+  for (const u64 pc : dropped.pcs) forget_everywhere(pc);
+  stats.invalidations += dropped.blocks;
+  // A vCPU may be in a loop inside a region, which no link leads out of.
+  if (dropped.regions != 0)
+    for (Vcpu* vcpu : vcpus) vcpu->poke();
+}
+
 void Engine::Private::flush() {
   with_world_stopped([this] {
     cache.clear();
@@ -174,12 +183,15 @@ void Engine::abandon(Vcpu& vcpu) {
 void Engine::invalidate(VAddr start, u64 size) {
   if (size == 0) return;
   const std::lock_guard guard(private_->lock);
-  const CodeCache::Dropped dropped = private_->cache.invalidate(start.value, start.value + size);
-  for (const u64 pc : dropped.pcs) private_->forget_everywhere(pc);
-  private_->stats.invalidations += dropped.blocks;
-  // A vCPU may be in a loop inside a region, which no link leads out of.
-  if (dropped.regions != 0)
-    for (Vcpu* vcpu : private_->vcpus) vcpu->poke();
+  private_->invalidate(start.value, size);
+}
+
+void Engine::invalidate_physical(PAddr start, u64 size) {
+  const std::lock_guard guard(private_->lock);
+  if (size == 0)
+    private_->flush();
+  else
+    private_->invalidate(start.value, size);
 }
 
 void Engine::fork_prepare() {

@@ -42,6 +42,8 @@ class Engine {
 
   /// Guest code in [start, start + size) may have changed or gone: its translations are dropped. Any thread.
   void invalidate(VAddr start, u64 size);
+  /// The same for a machine; `size` 0: all of its code.
+  void invalidate_physical(PAddr start, u64 size);
 
   /// Around fork(): the code cache is private to a process. prepare in the parent, then exactly one of the others.
   void fork_prepare();

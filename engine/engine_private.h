@@ -13,6 +13,7 @@
 #include "base/owner_lock.h"
 #include "engine/code_cache.h"
 #include "engine/engine.h"
+#include "engine/tlb.h"
 #include "engine/translator.h"
 
 namespace tiercel::engine {
@@ -57,6 +58,8 @@ struct Engine::Private {
   template <typename Clear>
   void with_world_stopped(Clear&& clear);
   void forget_everywhere(u64 pc);
+  /// Drops translations of [location, location + size), by BlockKey::location. Needs `lock`.
+  void invalidate(u64 location, u64 size);
   /// Takes over regions that were compiled meanwhile. Needs `lock`.
   void install_regions();
   /// The block that runs `key` outside regions. Needs `lock`.
@@ -81,6 +84,7 @@ struct Vcpu::Private {
   u32 mode = 0;
   u32 epoch = 0;
   bool mode_known = false;
+  std::optional<Tlb> tlb;  // a machine's
   // Filled by the fault handler.
   u64 guarded_fault = 0;  // host address
   u64 fault_host_pc = 0;
@@ -96,6 +100,7 @@ struct NextBlock {
   const u8* host = nullptr;      // null: interpret `block`, or run it in lockstep
   CachedBlock* block = nullptr;  // may be unknown when `host` is set
   bool not_executable = false;
+  guest::Fault fault = {};  // why not
 };
 
 }  // namespace tiercel::engine

@@ -1,8 +1,9 @@
-// Guest memory for the interpreter when guest addresses are host addresses plus a constant.
+// Guest memory for the interpreter: guest addresses are host addresses plus a constant, or translated.
 #pragma once
 
 #include "backend/interp/interp.h"
 #include "engine/guarded_access.h"
+#include "engine/tlb.h"
 #include "guest/frontend.h"
 
 namespace tiercel::engine {
@@ -40,6 +41,20 @@ class TaggedMemory final : public FlatMemory {
 
  private:
   const guest::Frontend& frontend_;
+};
+
+/// A machine's.
+class TranslatedMemory final : public backend::InterpMemory {
+ public:
+  explicit TranslatedMemory(Tlb& tlb) : tlb_(tlb) {}
+  bool load(u64 address, ir::MemAttr attr, U128& out) override { return tlb_.load(address, attr, out); }
+  bool store(u64 address, ir::MemAttr attr, const U128& value) override { return tlb_.store(address, attr, value); }
+  bool cas(u64 address, ir::MemAttr attr, U128& expected, const U128& desired) override {
+    return tlb_.cas(address, attr, expected, desired);
+  }
+
+ private:
+  Tlb& tlb_;
 };
 
 }  // namespace tiercel::engine

@@ -14,11 +14,12 @@ namespace {
 
 class Reader final : public guest::CodeReader {
  public:
-  explicit Reader(AddressSpace& memory) : memory_(memory) {}
-  std::span<const u8> window(VAddr pc) override { return memory_.code_window(pc); }
+  Reader(AddressSpace& memory, const guest::BlockKey& key) : memory_(memory), key_(key) {}
+  std::span<const u8> window(VAddr pc) override { return memory_.code_of({pc.value, key_.mode, key_.space}); }
 
  private:
   AddressSpace& memory_;
+  const guest::BlockKey& key_;
 };
 
 void verify(const ir::Function& f, const guest::Layout& layout, const char* when) {
@@ -77,7 +78,7 @@ void Translator::run_passes() {
 }
 
 Translator::Outcome Translator::translate(const guest::BlockKey& key) {
-  Reader reader(memory_);
+  Reader reader(memory_, key);
   if (!frontend_.translate(key, reader, {block_limit()}, function_)) return Outcome::NotExecutable;
   verify(function_, frontend_.layout(), "translation");
   ++translations_;
@@ -95,7 +96,7 @@ Translator::Outcome Translator::translate(const guest::BlockKey& key) {
 }
 
 bool Translator::translate_raw(const guest::BlockKey& key, u32 max_insns) {
-  Reader reader(memory_);
+  Reader reader(memory_, key);
   return frontend_.translate(key, reader, {max_insns}, function_);
 }
 
@@ -113,7 +114,7 @@ bool Translator::wants_dump(const guest::BlockKey& key) const {
 void Translator::dump_guest(const guest::BlockKey& key) {
   fmt::print(stderr, "== block {} at {:#x}, mode {:#x}\n-- guest\n", translations_, key.pc, key.mode);
   for (u64 pc = key.pc; pc < function_.end_pc;) {
-    const auto bytes = memory_.code_window(VAddr{pc});
+    const auto bytes = memory_.code_of({pc, key.mode, key.space});
     if (bytes.empty()) break;
     const auto line = frontend_.disassemble(pc, bytes, key.mode);
     fmt::print(stderr, "  {:#x}: {}\n", pc, line.text);

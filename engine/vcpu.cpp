@@ -60,6 +60,7 @@ Vcpu::Vcpu(Engine& engine) : engine_(engine), private_(std::make_unique<Private>
   context_ = new (memory + backend::kHotBytes) backend::VmContext;
   for (u32 i = 0; i < backend::kHotCounters; ++i) hot_counters()[i] = static_cast<s32>(e.options.hot);
   private_->guest_env.state = state();
+  if (const guest::Mmu* mmu = e.frontend.mmu()) private_->tlb.emplace(*mmu, *e.memory.physical(), state());
   private_->fp_env.extra = &context_->fp_extra;
   context_->jump_cache = private_->jump_cache.data();
   context_->memory_base = e.memory.flat_base();
@@ -96,6 +97,10 @@ void Vcpu::attach() {
 
 u32 Vcpu::owner() const {
   return private_->owner;
+}
+
+Tlb* Vcpu::tlb() {
+  return private_->tlb ? &*private_->tlb : nullptr;
 }
 
 void Vcpu::poke() {
@@ -155,11 +160,12 @@ struct Vcpu::Run {
   Vcpu::Private& p;
   backend::VmContext& c;
   u64 pc = 0;
+  u32 space = 0;  // of pc, see next_locked
 
   explicit Run(Vcpu& v) : vcpu(v), e(*v.engine_.private_), p(*v.private_), c(*v.context_) {}
 
   u64& state_pc() { return *reinterpret_cast<u64*>(static_cast<u8*>(vcpu.state()) + e.frontend.layout().pc_offset); }
-  guest::BlockKey key() const { return {pc, p.mode, 0}; }
+  guest::BlockKey key() const { return {pc, p.mode, space}; }
 
   /// Adopts what the state block says: pc, mode bits, FP control.
   void load_mode() {
@@ -168,15 +174,23 @@ struct Vcpu::Run {
     if (!p.mode_known || now.mode != p.mode) {
       p.mode = now.mode;
       p.mode_known = true;
-      vcpu.forget_predictions();  // they do not name the mode
+      if (e.options.tier != Tier::Interp) vcpu.forget_predictions();  // they do not name the mode
     }
     c.mxcsr = mxcsr_for(e.frontend.fp_control(vcpu.state()), c.mxcsr);
+    if (p.tlb) p.tlb->select();
   }
 
+  NextBlock not_executable() const { return {.not_executable = true, .fault = {VAddr{pc}, guest::Access::Execute}}; }
+
   NextBlock next_locked() {
+    if (p.tlb) {
+      const std::optional<u32> found = p.tlb->code_space(pc);
+      if (!found) return {.not_executable = true, .fault = p.tlb->fault()};
+      space = *found;
+    }
     CachedBlock* block = e.find_or_translate(key());
     p.epoch = e.epoch.load();  // translation may have cleared the cache
-    if (!block) return {.not_executable = true};
+    if (!block) return not_executable();
     if (e.options.lockstep) return {nullptr, block};
     return {block->host, block};
   }
@@ -224,7 +238,7 @@ struct Vcpu::Run {
     ++p.stats.region_faults;
     CachedBlock* block = e.find_plain(key());
     p.epoch = e.epoch.load();
-    if (!block) return {.not_executable = true};
+    if (!block) return not_executable();
     return {block->host, block};
   }
 
@@ -244,7 +258,15 @@ struct Vcpu::Run {
   void leave_code() { p.in_code.store(0, std::memory_order_release); }
 
   backend::InterpResult interpret(const ir::Function& f) {
+    if (p.tlb) {
+      TranslatedMemory memory(*p.tlb);
+      return interpret(f, memory);
+    }
     TaggedMemory memory(e.frontend, c.memory_base);
+    return interpret(f, memory);
+  }
+
+  backend::InterpResult interpret(const ir::Function& f, backend::InterpMemory& memory) {
     p.guarded_fault = ~u64{0};
     const u32 host_mxcsr = _mm_getcsr();
     _mm_setcsr(c.mxcsr);
@@ -302,6 +324,10 @@ struct Vcpu::Run {
     }
     state_pc() = pc;
     Stop s{Stop::Kind::Fault, 0, {}};
+    if (p.tlb) {
+      s.fault = p.tlb->fault();
+      return s;
+    }
     s.fault.address = VAddr{p.fault_address};
     s.fault.access = p.fault_is_write ? guest::Access::Write : guest::Access::Read;
     return s;
@@ -376,6 +402,8 @@ struct Vcpu::Run {
       case ir::ExitKind::Yield:
         sched_yield();
         return {};
+      case ir::ExitKind::System:
+        return stop(Stop::Kind::System, c.exit_payload);
     }
     UNREACHABLE();
   }
@@ -438,9 +466,7 @@ struct Vcpu::Run {
     for (;;) {
       if (n.not_executable) {
         state_pc() = pc;
-        Stop s{Stop::Kind::Fault, 0, {}};
-        s.fault = {VAddr{pc}, guest::Access::Execute, false};
-        return s;
+        return Stop{Stop::Kind::Fault, 0, n.fault};
       }
       if (!enter_code()) {
         const std::lock_guard guard(e.lock);  // waits for the world to go on

@@ -9,6 +9,7 @@
 namespace tiercel::engine {
 
 class Engine;
+class Tlb;
 
 /// What made Vcpu::run return. The state block is exact: the pc in it is where the guest continues (Syscall: after the
 /// insn; all others: at the insn).
@@ -20,6 +21,7 @@ struct Stop {
     Undefined,      // architecturally undefined insn
     Unimplemented,  // our gap; payload: ISA row
     Interrupt,      // request_exit was called
+    System,         // payload: the insn, which the machine executes
   };
   Kind kind = Kind::Interrupt;
   u64 payload = 0;
@@ -58,6 +60,8 @@ class Vcpu {
   static bool in_generated_code(const void* ucontext);
 
   backend::VmContext* context() { return context_; }
+  /// A machine's. Own thread only.
+  Tlb* tlb();
 
  private:
   friend class Engine;

@@ -4,15 +4,20 @@
 #include <array>
 #include <cstring>
 #include <new>
+#include <vector>
 
 #include "base/bits.h"
 #include "base/check.h"
+#include "frontend-arm/a64/cpu_models.h"
 #include "frontend-arm/a64/disassemble.h"
 #include "frontend-arm/a64/flag_liveness.h"
 #include "frontend-arm/a64/isa_table.h"
+#include "frontend-arm/a64/system_registers.h"
 #include "frontend-arm/a64/translate.h"
+#include "frontend-arm/a64_system_frontend.h"
+#include "frontend-arm/core/syndrome.h"
 #include "frontend-arm/helpers.h"
-#include "frontend-arm/state.h"
+#include "frontend-arm/mmu/el1_mmu.h"
 
 namespace tiercel::arm {
 namespace {
@@ -61,6 +66,20 @@ constexpr auto kSlots = make_slots();
 constexpr guest::Layout kLayout = {"a64", sizeof(A64State), offsetof(A64State, pc), kSlots};
 static_assert(sizeof(A64State) % 16 == 0);
 
+// A64SystemState is not of standard layout, as it derives; GCC and clang define offsetof for it all the same.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"
+std::vector<ir::SlotInfo> make_system_slots() {
+  std::vector<ir::SlotInfo> s(kSlots.begin(), kSlots.end());
+  s.push_back({ir::Type::I32, offsetof(A64SystemState, daif), "daif", 0});
+  s.push_back({ir::Type::I64, offsetof(A64SystemState, sp_el0), "sp_el0", 0});
+  for (const SystemRegister& r : system_registers()) s.push_back({ir::Type::I64, r.offset, r.name.data(), 0});
+  CHECK(s.size() == slot::kSystemCount);
+  return s;
+}
+#pragma GCC diagnostic pop
+static_assert(sizeof(A64SystemState) % 16 == 0);
+
 constexpr u32 kFpcrAhp = 1u << 26, kFpcrDn = 1u << 25, kFpcrFz = 1u << 24;
 
 /// The mode of a block key: which FP rules hold.
@@ -76,8 +95,14 @@ u32 word_at(std::span<const u8> bytes) {
   return word;
 }
 
-class A64Frontend final : public guest::Frontend {
+/// FP and SIMD insns and their registers: what CPACR_EL1.FPEN traps.
+constexpr bool is_fp(u32 word) {
+  return (word >> 26 & 3) == 3 || is_fp_register(word);
+}
+
+class A64Frontend : public guest::Frontend {
  public:
+  A64Frontend() : builder_(kSlots) {}
   const guest::Layout& layout() const override { return kLayout; }
   std::span<const guest::HelperDecl> helpers() const override { return a64_helpers(); }
 
@@ -112,6 +137,9 @@ class A64Frontend final : public guest::Frontend {
     return std::string(table_.rows()[index].manual);
   }
 
+ protected:
+  A64Frontend(std::span<const ir::SlotInfo> slots, const CpuModel& model) : model_(&model), builder_(slots) {}
+
  private:
   /// One insn; true if the block goes on.
   bool translate_insn(Translate& t, u32 word) const;
@@ -120,12 +148,17 @@ class A64Frontend final : public guest::Frontend {
   void drop_dead_flags(std::span<const u8> bytes, ir::Function& f) const;
 
   const A64Table& table_ = a64_table();
-  ir::Builder builder_{kSlots};
+  const CpuModel* model_ = nullptr;  // a machine's
+  ir::Builder builder_;
 };
 
 bool A64Frontend::translate_insn(Translate& t, u32 word) const {
   const Row* row = table_.find(word);
   if (row == nullptr || row->kind == RowKind::Undefined) return t.undefined();
+  if (t.machine()) {
+    if (!model_->has(row->feature)) return t.undefined();
+    if (!(t.mode & mode::kFp) && is_fp(word)) return t.system();
+  }
   t.row_index = table_.index_of(row);
   if (row->kind == RowKind::Todo) return t.unimplemented();
   return row->translate(t, word);
@@ -137,13 +170,19 @@ bool A64Frontend::translate(const guest::BlockKey& key, guest::CodeReader& code,
   builder_.begin(out, key.pc, ir::FpRules::unpack(static_cast<u8>(key.mode)));
   // A misaligned pc is a fault of its own, whatever lies there: the personality tells it by the address.
   if (key.pc % 4 != 0 || bytes.size() < 4) return false;
-  Translate t{.ir = builder_, .pc = key.pc, .next_pc = key.pc, .page_end = key.pc + bytes.size()};
+  Translate t{.ir = builder_,
+              .pc = key.pc,
+              .next_pc = key.pc,
+              .page_end = key.pc + bytes.size(),
+              .mode = key.mode,
+              .model = model_};
   bool more = true;
   while (more) {
     t.pc = t.next_pc;
     t.next_pc = t.pc + 4;
     builder_.insn(t.pc);
-    more = translate_insn(t, word_at(bytes.subspan(t.pc - key.pc)));
+    t.word = word_at(bytes.subspan(t.pc - key.pc));
+    more = translate_insn(t, t.word);
     out.end_pc = t.pc + 4;
     if (more && (out.insn_count >= limits.max_insns || t.next_pc + 4 > t.page_end)) break;
   }
@@ -177,10 +216,49 @@ void A64Frontend::drop_dead_flags(std::span<const u8> bytes, ir::Function& f) co
     if (f.insts[i].op == ir::Opcode::Set && f.insts[i].slot() == slot::kFlags) f.insts[i] = ir::Inst{};
 }
 
+/// The same insns with EL1 and traps.
+class A64SystemFrontend final : public A64Frontend {
+ public:
+  explicit A64SystemFrontend(const CpuModel& model) : A64Frontend(system_slots(), model), mmu_(model) {}
+
+  const guest::Layout& layout() const override { return layout_; }
+
+  guest::BlockKey key(const void* state) const override {
+    const auto& s = *static_cast<const A64SystemState*>(state);
+    const bool el1 = s.el() == 1;
+    // CPACR_EL1.FPEN: 01 traps EL0 only, 11 nothing.
+    const u64 fpen = s.cpacr_el1 >> 20 & 3;
+    u32 m = mode_of(s.fpcr) | mode::kMachine;
+    if (el1) m |= mode::kEl1;
+    if (fpen == 3 || (fpen == 1 && el1)) m |= mode::kFp;
+    if (el1 && s.uses_sp_el0()) m |= mode::kSpEl0;
+    if (el1 || (s.sctlr_el1 & kSctlrDze)) m |= mode::kZva;
+    return {.pc = s.pc, .mode = m};
+  }
+
+  void reset(void* state) const override { new (state) A64SystemState; }
+  u64 data_address(u64 va) const override { return va; }
+  const guest::Mmu* mmu() const override { return &mmu_; }
+
+ private:
+  static constexpr u64 kSctlrDze = 1 << 14;
+  static std::span<const ir::SlotInfo> system_slots() {
+    static const std::vector<ir::SlotInfo> slots = make_system_slots();
+    return slots;
+  }
+
+  const guest::Layout layout_ = {"a64-system", sizeof(A64SystemState), offsetof(A64State, pc), system_slots()};
+  const El1Mmu mmu_;
+};
+
 }  // namespace
 
 const guest::Layout& a64_layout() {
   return kLayout;
+}
+
+std::unique_ptr<guest::Frontend> make_a64_system_frontend(const CpuModel& model) {
+  return std::make_unique<A64SystemFrontend>(model);
 }
 
 std::unique_ptr<guest::Frontend> make_a64_frontend() {

@@ -7,6 +7,7 @@
 
 #include "guest/helper.h"
 #include "guest/layout.h"
+#include "guest/machine.h"
 #include "ir/function.h"
 
 namespace tiercel::guest {
@@ -15,7 +16,10 @@ namespace tiercel::guest {
 struct BlockKey {
   u64 pc = 0;
   u32 mode = 0;   // the frontend's mode bits: FP rules, privilege, instruction set, ...
-  u32 space = 0;  // address-space tag; 0 in user mode
+  u32 space = 0;  // 0 in user mode; in a machine kPhysical and the number of the physical page that holds the code
+  static constexpr u32 kPhysical = u32{1} << 31;
+  /// Where the code lies: its physical address in a machine, else its address.
+  u64 location() const { return space == 0 ? pc : u64{space & ~kPhysical} * kPageSize + pc % kPageSize; }
   friend bool operator==(const BlockKey&, const BlockKey&) = default;
 };
 
@@ -42,14 +46,6 @@ struct TranslateLimits {
 /// How the host FP control should mirror the guest's before translated code runs.
 struct FpControl {
   ir::Round rounding = ir::Round::TieEven;  // TieEven, PosInf, NegInf or Zero
-};
-
-/// A memory access that was refused. Delivered to the guest by the personality or the frontend.
-enum class Access : u8 { Read, Write, Execute };
-struct Fault {
-  VAddr address;
-  Access access = Access::Read;
-  bool misaligned = false;
 };
 
 class Frontend {
@@ -81,6 +77,9 @@ class Frontend {
 
   /// The address that a data access to `va` really uses (Arm: top byte ignored).
   virtual u64 data_address(u64 va) const { return va; }
+
+  /// Not null: guest addresses are translated, and this is how (a machine).
+  virtual const Mmu* mmu() const { return nullptr; }
 
   /// The name of ISA row `index` (the payload of ExitKind::Unimplemented).
   virtual std::string row_name(u64 index) const = 0;

@@ -81,11 +81,12 @@ enum class ExitKind : u8 {
   InvalidateCode,  // operand: guest address, payload: bytes; continue at next pc
   ModeChange,      // something the block key depends on (or the FP control word) changed; continue at next pc
   Yield,           // hint: let somebody else run; continue at next pc
+  System,          // payload: the insn, which the machine executes; pc of the insn itself
 };
 
 /// Flags in the state block are stored in the form that `lahf; seto al` leaves in AX after a host CMP:
-/// bit 15 = N, bit 14 = Z, bit 8 = NOT C (borrow), bit 0 = V. Bits 7..1 are zero; 13..9 may hold anything and are ignored.
-/// The fast tier stores them with two instructions; everybody else uses these two functions.
+/// bit 15 = N, bit 14 = Z, bit 8 = NOT C (borrow), bit 0 = V. Bits 7..1 are zero; 13..9 may hold anything and are
+/// ignored. The fast tier stores them with two instructions; everybody else uses these two functions.
 constexpr u16 flags_from_nzcv(u32 nzcv) {  // nzcv: N in bit 3, Z in 2, C in 1, V in 0
   return static_cast<u16>(((nzcv >> 3 & 1) << 15) | ((nzcv >> 2 & 1) << 14) | ((~nzcv >> 1 & 1) << 8) | (nzcv & 1));
 }

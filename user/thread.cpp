@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "user/process.h"
 #include "user/signals/host.h"
 #include "user/syscalls/dispatch.h"
@@ -79,6 +80,8 @@ void Thread::serve(const engine::Stop& stop) {
     case Kind::Interrupt:
       vcpu_->clear_exit_request();
       return;
+    case Kind::System:
+      UNREACHABLE();  // of machines only
   }
 }
 

@@ -82,13 +82,21 @@ bool brk(Translate& t, Imm<16> imm) {
   return false;
 }
 
-// HLT without halting debug, HVC, SMC and DCPS at EL0, and UDF.
-bool undefined_at_el0(Translate& t, Imm<16>) {
+// HLT without halting debug, DCPS and UDF.
+bool always_undefined(Translate& t, Imm<16>) {
   return t.undefined();
 }
 
-// Returns from exceptions.
-bool undefined_here(Translate& t) {
+bool el1_call(Translate& t, Imm<16>) {
+  return t.el1() ? t.system() : t.undefined();
+}
+
+bool eret(Translate& t) {
+  return t.el1() ? t.system() : t.undefined();
+}
+
+// A return from debug state.
+bool drps(Translate& t) {
   return t.undefined();
 }
 
@@ -98,8 +106,8 @@ constexpr auto kRows = std::to_array<Row>({
     row<"1101011 0000 11111 000000 Rn:5 00000", br>("br {Rn:x}", "BR"),
     row<"1101011 0001 11111 000000 Rn:5 00000", blr>("blr {Rn:x}", "BLR"),
     row<"1101011 0010 11111 000000 Rn:5 00000", ret>("ret {Rn:x}", "RET"),
-    row<"1101011 0100 11111 000000 11111 00000", undefined_here>("eret", "ERET"),
-    row<"1101011 0101 11111 000000 11111 00000", undefined_here>("drps", "DRPS"),
+    row<"1101011 0100 11111 000000 11111 00000", eret>("eret", "ERET"),
+    row<"1101011 0101 11111 000000 11111 00000", drps>("drps", "DRPS"),
     row<"0101010 0 imm:19 0 cond:4", b_cond>("b.{cond:c} {imm:pc}", "B.cond"),
     row<"sf 011010 0 imm:19 Rt:5", compare_and_branch<Opcode::CmpEq>>("cbz {Rt:r}, {imm:pc}", "CBZ"),
     row<"sf 011010 1 imm:19 Rt:5", compare_and_branch<Opcode::CmpNe>>("cbnz {Rt:r}, {imm:pc}", "CBNZ"),
@@ -107,14 +115,14 @@ constexpr auto kRows = std::to_array<Row>({
     row<"b5 011011 1 b40:5 imm:14 Rt:5", test_and_branch<true>>("tbnz {@tested_bit}, {imm:pc}", "TBNZ"),
 
     row<"11010100 000 imm:16 000 01", svc>("svc #{imm}", "SVC"),
-    row<"11010100 000 imm:16 000 10", undefined_at_el0>("hvc #{imm}", "HVC"),
-    row<"11010100 000 imm:16 000 11", undefined_at_el0>("smc #{imm}", "SMC"),
+    row<"11010100 000 imm:16 000 10", el1_call>("hvc #{imm}", "HVC"),
+    row<"11010100 000 imm:16 000 11", el1_call>("smc #{imm}", "SMC"),
     row<"11010100 001 imm:16 000 00", brk>("brk #{imm}", "BRK"),
-    row<"11010100 010 imm:16 000 00", undefined_at_el0>("hlt #{imm}", "HLT"),
-    row<"11010100 101 imm:16 000 01", undefined_at_el0>("dcps1 #{imm}", "DCPS1"),
-    row<"11010100 101 imm:16 000 10", undefined_at_el0>("dcps2 #{imm}", "DCPS2"),
-    row<"11010100 101 imm:16 000 11", undefined_at_el0>("dcps3 #{imm}", "DCPS3"),
-    row<"0000000000000000 imm:16", undefined_at_el0>("udf #{imm}", "UDF"),
+    row<"11010100 010 imm:16 000 00", always_undefined>("hlt #{imm}", "HLT"),
+    row<"11010100 101 imm:16 000 01", always_undefined>("dcps1 #{imm}", "DCPS1"),
+    row<"11010100 101 imm:16 000 10", always_undefined>("dcps2 #{imm}", "DCPS2"),
+    row<"11010100 101 imm:16 000 11", always_undefined>("dcps3 #{imm}", "DCPS3"),
+    row<"0000000000000000 imm:16", always_undefined>("udf #{imm}", "UDF"),
 });
 
 }  // namespace

@@ -1,9 +1,10 @@
 // Arm ARM (DDI 0487), "Branches, Exception Generating and System instructions": hints, barriers, system registers and
-// cache maintenance, as EL0 under Linux sees them.
+// cache maintenance: as EL0 under Linux sees them, and in machines as system_machine.h says.
 #include <array>
 
 #include "frontend-arm/a64/id_registers.h"
 #include "frontend-arm/a64/slices.h"
+#include "frontend-arm/a64/system_machine.h"
 #include "frontend-arm/a64/translate.h"
 #include "frontend-arm/helpers.h"
 
@@ -24,6 +25,9 @@ bool nop_plain(Translate& t) {
 // YIELD, WFE and WFI: somebody else should run; returning early is allowed for all of them.
 bool yield(Translate& t) {
   return t.exit_after(ir::ExitKind::Yield);
+}
+bool wait(Translate& t) {
+  return t.machine() ? t.system() : yield(t);
 }
 
 // -- Barriers --------------------------------------------------------------------------------------------------------
@@ -100,11 +104,13 @@ bool mrs_tpidrro(Translate& t, Reg rt) {
 
 template <u64 value>
 bool mrs_constant(Translate& t, Reg rt) {
+  if (t.machine()) return machine_mrs(t, rt);
   t.set_x(rt, t.ir.i64(value));
   return t.next();
 }
 
 bool mrs_cntvct(Translate& t, Reg rt) {
+  if (t.machine()) return machine_mrs(t, rt);
   t.set_x(rt, t.ir.call_helper(helper::kCounter, Type::I64, {}));
   return t.next();
 }
@@ -112,17 +118,18 @@ bool mrs_cntvct(Translate& t, Reg rt) {
 // The identification registers are not readable at EL0, but Linux emulates them (Documentation/arch/arm64,
 // "ARM64 CPU Feature Registers"); every other register traps and becomes SIGILL.
 bool mrs_other(Translate& t, u32 o0, u32 op1, u32 crn, u32 crm, u32 op2, Reg rt) {
+  if (t.machine()) return machine_mrs(t, rt);
   const auto value = o0 == 1 && op1 == 0 && crn == 0 ? id_register(crm, op2) : std::nullopt;
   if (!value) return t.undefined();
   t.set_x(rt, t.ir.i64(*value));
   return t.next();
 }
-bool msr_other(Translate& t, u32, u32, u32, u32, u32, Reg) {
-  return t.undefined();
+bool msr_other(Translate& t, u32, u32, u32, u32, u32, Reg rt) {
+  return t.machine() ? machine_msr(t, rt) : t.undefined();
 }
 // MSR (immediate): SPSel, DAIFSet and DAIFClr trap at EL0, the others belong to absent extensions.
-bool msr_imm(Translate& t, u32, u32, u32) {
-  return t.undefined();
+bool msr_imm(Translate& t, u32, u32 imm, u32) {
+  return t.machine() ? machine_msr_immediate(t, imm) : t.undefined();
 }
 
 // -- Cache maintenance -----------------------------------------------------------------------------------------------
@@ -132,6 +139,7 @@ static_assert(kDczid == 4 && 4u << kDczid == kLineBytes);
 
 // DC ZVA: zeroes an aligned block.
 bool dc_zva(Translate& t, Reg rt) {
+  if (t.machine() && !(t.mode & mode::kZva)) return t.system();
   const Value address = t.ir.and_(t.x(Type::I64, rt), t.ir.i64(~u64{kLineBytes - 1}));
   const Value zero = t.ir.vconst({});
   for (unsigned i = 0; i < kLineBytes; i += 16) t.ir.store(address, i, zero, {.size_log2 = 4});
@@ -140,13 +148,17 @@ bool dc_zva(Translate& t, Reg rt) {
 
 // Data and instruction caches are coherent with memory here; only translations are not.
 bool dc_nothing(Translate& t, Reg) {
-  return t.next();
+  return t.machine() ? t.system() : t.next();
 }
 bool ic_ivau(Translate& t, Reg rt) {
+  if (t.machine()) return t.system();
   const Value line = t.ir.and_(t.x(Type::I64, rt), t.ir.i64(~u64{kLineBytes - 1}));
   return t.exit_after(ir::ExitKind::InvalidateCode, kLineBytes, line);
 }
 bool sys_other(Translate& t, u32, u32, u32, u32, Reg) {
+  return t.machine() ? t.system() : t.undefined();
+}
+bool sysl_other(Translate& t, u32, u32, u32, u32, Reg) {
   return t.undefined();
 }
 
@@ -154,8 +166,8 @@ constexpr auto kRows = std::to_array<Row>({
     row<"1101010100 0 00 011 0010 CRm:4 op2:3 11111", nop>("hint {@hint}", "HINT"),
     row<"1101010100 0 00 011 0010 0000 000 11111", nop_plain>("nop", "NOP"),
     row<"1101010100 0 00 011 0010 0000 001 11111", yield>("yield", "YIELD"),
-    row<"1101010100 0 00 011 0010 0000 010 11111", yield>("wfe", "WFE"),
-    row<"1101010100 0 00 011 0010 0000 011 11111", yield>("wfi", "WFI"),
+    row<"1101010100 0 00 011 0010 0000 010 11111", wait>("wfe", "WFE"),
+    row<"1101010100 0 00 011 0010 0000 011 11111", wait>("wfi", "WFI"),
     row<"1101010100 0 00 011 0010 0000 100 11111", nop_plain>("sev", "SEV"),
     row<"1101010100 0 00 011 0010 0000 101 11111", nop_plain>("sevl", "SEVL"),
 
@@ -186,7 +198,7 @@ constexpr auto kRows = std::to_array<Row>({
     row<"1101010100 0 01 011 0111 1110 001 Rt:5", dc_nothing>("dc civac, {Rt:x}", "DC CIVAC"),
     row<"1101010100 0 01 011 0111 0101 001 Rt:5", ic_ivau>("ic ivau, {Rt:x}", "IC IVAU"),
     row<"1101010100 0 01 op1:3 CRn:4 CRm:4 op2:3 Rt:5", sys_other>("sys", "SYS"),
-    row<"1101010100 1 01 op1:3 CRn:4 CRm:4 op2:3 Rt:5", sys_other>("sysl", "SYSL"),
+    row<"1101010100 1 01 op1:3 CRn:4 CRm:4 op2:3 Rt:5", sysl_other>("sysl", "SYSL"),
 });
 
 }  // namespace

@@ -12,6 +12,11 @@ bool Translate::undefined() {
   return false;
 }
 
+bool Translate::system() {
+  ir.exit(ir::ExitKind::System, pc, word);
+  return false;
+}
+
 bool Translate::unimplemented() {
   ir.exit(ir::ExitKind::Unimplemented, pc, row_index);
   return false;

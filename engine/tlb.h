@@ -1,0 +1,93 @@
+// One vCPU's translation cache: guest virtual page -> host memory. Owned by its thread.
+//
+// A context is what guest::Mmu::context names: an address space at one privilege. Each has tables of its own, so that
+// switching is a change of pointers and user and kernel stay hot side by side. A table is direct-mapped; reads and
+// writes have one each, because an entry says with its mere presence that the access is allowed, and generated code
+// compares once. What has no entry (devices, faults, pages crossed) goes the slow way.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "guest/frontend.h"
+#include "ir/types.h"
+
+namespace tiercel::engine {
+
+struct TlbEntry {
+  static constexpr u64 kEmpty = ~u64{0};  // no page address: the low bits are set
+  u64 page = kEmpty;                      // as the guest writes it, tag included
+  u64 addend = 0;                         // host address - guest address
+};
+
+class Tlb {
+ public:
+  static constexpr u32 kEntries = 2048;
+
+  Tlb(const guest::Mmu& mmu, guest::PhysicalMemory& memory, const void* state);
+
+  /// Adopts what the state block says: to be called whenever it may have changed.
+  void select();
+
+  // Accesses of the guest. False: `fault` says why.
+  bool load(u64 address, ir::MemAttr attr, U128& out);
+  bool store(u64 address, ir::MemAttr attr, const U128& value);
+  bool cas(u64 address, ir::MemAttr attr, U128& expected, const U128& desired);
+  const guest::Fault& fault() const { return fault_; }
+
+  /// BlockKey::space of the code at `pc`, or nothing: `fault`.
+  std::optional<u32> code_space(u64 pc);
+
+  void flush();
+  /// The contexts whose name ends in these 16 bits: an address space's.
+  void flush_space(u16 space);
+  /// [address, address + bytes), in all contexts: which entries are global nobody remembers.
+  void flush_range(u64 address, u64 bytes);
+
+ private:
+  struct CodeEntry {
+    u64 page = TlbEntry::kEmpty;
+    u32 space = 0;
+  };
+  static constexpr u32 kCodeEntries = 512;
+  struct Context {
+    u64 name = 0;
+    u64 last_used = 0;
+    std::array<TlbEntry, kEntries> read, write;
+    std::array<CodeEntry, kCodeEntries> code;
+    /// Filter of the 2 MiB stretches in which a mapping larger than a page was used.
+    std::array<u64, 64> large;
+    bool has_huge;  // larger than 2 MiB
+    void clear();
+  };
+  static constexpr unsigned kContexts = 24;
+
+  Context& find(u64 name);
+  Context& context(bool user) { return user ? *user_ : *current_; }
+  const TlbEntry* probe(u64 address, ir::MemAttr attr, bool is_write);
+  /// The mapping, entered into the tables; nothing: `fault_`.
+  std::optional<guest::Mapping> fill(u64 address, guest::Access access, bool user);
+  void note_large(Context& c, u64 address, u8 size_log2);
+  bool may_be_large(const Context& c, u64 address) const;
+  void drop_pages(Context& c, u64 first, u64 bytes);
+  bool refuse(u64 address, guest::Access access, u32 status);
+  bool slow_load(u64 address, ir::MemAttr attr, U128& out);
+  bool slow_store(u64 address, ir::MemAttr attr, const U128& value);
+  bool load_piece(u64 address, unsigned bytes, bool user, bool misaligned, u8* out);
+
+  static u32 index(u64 address) { return static_cast<u32>(address / kPageSize) & (kEntries - 1); }
+  static u32 large_bit(u64 address) { return static_cast<u32>((address >> 21) * 0x9e3779b1u >> 8) & 4095; }
+
+  const guest::Mmu& mmu_;
+  guest::PhysicalMemory& memory_;
+  const void* state_;
+  std::vector<std::unique_ptr<Context>> contexts_;
+  Context* current_ = nullptr;
+  Context* user_ = nullptr;
+  u64 uses_ = 0;
+  guest::Fault fault_;
+};
+
+}  // namespace tiercel::engine

@@ -1,0 +1,267 @@
+#include "system/cpu/arm_cpus.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "engine/tlb.h"
+#include "system/cpu/core_registers.h"
+
+namespace tiercel::system {
+
+/// The bus, page by page.
+class ArmCpus::Memory final : public guest::PhysicalMemory {
+ public:
+  Bus* bus = nullptr;
+  Direct direct(PAddr address) override {
+    const Bus::Direct d = bus->direct(address);
+    return {d.host, d.writable};
+  }
+  std::optional<u64> read(PAddr address, unsigned bytes) override { return bus->read(address, bytes); }
+  bool write(PAddr address, unsigned bytes, u64 value) override { return bus->write(address, bytes, value); }
+};
+
+class ArmCpus::Space final : public engine::AddressSpace {
+ public:
+  explicit Space(Memory& memory) : memory_(memory) {}
+  std::span<const u8> code_window(VAddr) override { return {}; }
+  std::span<const u8> code_of(const guest::BlockKey& key) override {
+    const u8* host = memory_.direct(PAddr{key.location()}).host;
+    if (!host) return {};
+    return {host, kPageSize - key.location() % kPageSize};
+  }
+  u64 flat_base() const override { return 0; }
+  guest::PhysicalMemory* physical() override { return &memory_; }
+
+ private:
+  Memory& memory_;
+};
+
+struct ArmCpus::Cpu final : arm::CorePlatform {
+  Cpu(ArmCpus& m, unsigned n)
+      : machine(m),
+        number(n),
+        vcpu(m.engine_->make_vcpu()),
+        core(m.model_, *m.frontend_, *static_cast<arm::A64SystemState*>(vcpu->state()), *this) {}
+
+  ArmCpus& machine;
+  const unsigned number;
+  std::unique_ptr<engine::Vcpu> vcpu;
+  arm::A64Core core;
+
+  // Set by anybody; `mutex` guards the sleeping. After a change the vCPU is asked to leave.
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::atomic<bool> irq{false}, fiq{false};
+  std::atomic<Power> power{Power::Off};
+  PAddr entry;
+  u64 argument = 0;
+  // TLB invalidations asked for by other CPUs. While `running`, they wait until `done` is what `wanted` was.
+  std::vector<TlbScope> requests;
+  u64 wanted = 0;
+  std::atomic<u64> done{0};
+  bool running = false;
+
+  void wake() {
+    vcpu->request_exit();
+    const std::lock_guard guard(mutex);
+    changed.notify_all();
+  }
+
+  void loop();
+  void run_guest();
+  bool wait_until_on();
+  void act(const engine::Stop& stop);
+  void apply(const TlbScope& scope);
+  void serve_requests();
+
+  // CorePlatform
+  std::optional<u64> read_register(u32 encoding) override {
+    if (encoding == kIsr) return (irq ? 1u << 7 : 0) | (fiq ? 1u << 6 : 0);
+    return read_core_register(*machine.gic_, *machine.timer_, number, encoding);
+  }
+  bool write_register(u32 encoding, u64 value) override {
+    return write_core_register(*machine.gic_, *machine.timer_, number, encoding, value);
+  }
+  void firmware_call(arm::A64SystemState& s) override {
+    s.x[0] = machine.psci_.call(number, static_cast<u32>(s.x[0]), {s.x[1], s.x[2], s.x[3]});
+  }
+  void wait_for_interrupt() override;
+  void invalidate_tlb(const TlbScope& scope) override {
+    apply(scope);
+    if (scope.everywhere) machine.invalidate_tlbs(number, scope);
+  }
+  void invalidate_code(PAddr address, u64 bytes) override { machine.engine_->invalidate_physical(address, bytes); }
+  guest::PhysicalMemory& memory() override { return *machine.memory_; }
+};
+
+void ArmCpus::Cpu::apply(const TlbScope& scope) {
+  engine::Tlb& tlb = *vcpu->tlb();
+  if (scope.address)
+    tlb.flush_range(*scope.address, scope.bytes);
+  else if (scope.asid)
+    tlb.flush_space(*scope.asid);
+  else
+    tlb.flush();
+}
+
+void ArmCpus::Cpu::serve_requests() {
+  const std::lock_guard guard(mutex);
+  for (const TlbScope& scope : requests) apply(scope);
+  requests.clear();
+  done.store(wanted);
+}
+
+void ArmCpus::Cpu::wait_for_interrupt() {
+  std::unique_lock lock(mutex);
+  running = false;
+  changed.wait(lock, [&] { return irq || fiq || machine.ended_; });
+  running = true;
+}
+
+bool ArmCpus::Cpu::wait_until_on() {
+  std::unique_lock lock(mutex);
+  running = false;
+  changed.wait(lock, [&] { return power != Power::Off || machine.ended_; });
+  if (machine.ended_) return false;
+  running = true;
+  if (power == Power::Starting) {
+    core.reset(entry.value, number);
+    static_cast<arm::A64SystemState*>(vcpu->state())->x[0] = argument;
+    power = Power::On;
+  }
+  return true;
+}
+
+void ArmCpus::Cpu::act(const engine::Stop& stop) {
+  using Kind = engine::Stop::Kind;
+  switch (stop.kind) {
+    case Kind::System:
+      return core.execute(static_cast<u32>(stop.payload));
+    case Kind::Syscall:
+      return core.take_svc(static_cast<u16>(stop.payload));
+    case Kind::Fault:
+      return core.take_fault(stop.fault);
+    case Kind::Breakpoint:
+      return core.take_breakpoint(static_cast<u16>(stop.payload));
+    case Kind::Undefined:
+    case Kind::Unimplemented:
+      return core.take_undefined();
+    case Kind::Interrupt:
+      return;
+  }
+}
+
+/// Until this CPU is switched off or the machine ends.
+void ArmCpus::Cpu::run_guest() {
+  while (power == Power::On && !machine.ended_) {
+    vcpu->clear_exit_request();
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // what came before the request that was just cleared is seen
+    if (machine.ended_) return;
+    serve_requests();
+    if (!core.take_interrupt(irq, fiq)) core.take_illegal_state();
+    act(vcpu->run());
+  }
+}
+
+void ArmCpus::Cpu::loop() {
+  vcpu->attach();
+  while (wait_until_on()) run_guest();
+}
+
+ArmCpus::ArmCpus(unsigned cpus, const arm::CpuModel& model, const engine::Options& options)
+    : frontend_(arm::make_a64_system_frontend(model)),
+      model_(model),
+      memory_(std::make_unique<Memory>()),
+      space_(std::make_unique<Space>(*memory_)),
+      engine_(std::make_unique<engine::Engine>(*frontend_, *space_, options)) {
+  for (unsigned i = 0; i < cpus; ++i) cpus_.push_back(std::make_unique<Cpu>(*this, i));
+}
+
+ArmCpus::~ArmCpus() = default;
+
+void ArmCpus::connect(Bus& bus, Gic3& gic, GenericTimer& timer) {
+  bus_ = memory_->bus = &bus;
+  gic_ = &gic;
+  timer_ = &timer;
+  bus.on_remap([this] { invalidate_tlbs(this->cpus(), {}); });
+}
+
+ArmCpus::Ended ArmCpus::run(PAddr entry, u64 argument) {
+  ended_ = false;
+  for (const auto& cpu : cpus_) cpu->power = Power::Off;
+  start(0, entry, argument);
+  std::vector<std::thread> threads;
+  for (const auto& cpu : cpus_) threads.emplace_back([&cpu] { cpu->loop(); });
+  for (std::thread& t : threads) t.join();
+  return how_;
+}
+
+void ArmCpus::end(Ended how) {
+  if (ended_.exchange(true)) return;
+  how_ = how;
+  for (const auto& cpu : cpus_) cpu->wake();
+}
+
+void ArmCpus::set_interrupts(unsigned cpu, bool irq, bool fiq) {
+  Cpu& c = *cpus_[cpu];
+  c.irq = irq;
+  c.fiq = fiq;
+  if (irq || fiq) c.wake();
+}
+
+PsciHost::Power ArmCpus::power(unsigned cpu) const {
+  return cpus_[cpu]->power;
+}
+
+bool ArmCpus::can_execute(PAddr entry) const {
+  return bus_->direct(entry).host != nullptr;
+}
+
+bool ArmCpus::start(unsigned cpu, PAddr entry, u64 context) {
+  Cpu& c = *cpus_[cpu];
+  const std::lock_guard guard(c.mutex);
+  if (c.power != Power::Off) return false;
+  c.entry = entry;
+  c.argument = context;
+  c.power = Power::Starting;
+  c.changed.notify_all();
+  return true;
+}
+
+void ArmCpus::stop_self(unsigned cpu) {
+  cpus_[cpu]->power = Power::Off;
+}
+
+void ArmCpus::suspend_self(unsigned cpu) {
+  cpus_[cpu]->wait_for_interrupt();
+}
+
+/// The other CPUs' part of an invalidation by CPU `by`, which waits for them; cpus(): by nobody, who does not.
+void ArmCpus::invalidate_tlbs(unsigned by, const arm::CorePlatform::TlbScope& scope) {
+  std::vector<u64> tickets(cpus_.size());
+  for (unsigned i = 0; i < cpus_.size(); ++i) {
+    if (i == by) continue;
+    Cpu& c = *cpus_[i];
+    {
+      const std::lock_guard guard(c.mutex);
+      c.requests.push_back(scope);
+      ++c.wanted;
+      if (c.running) tickets[i] = c.wanted;  // one that sleeps serves it before it goes on
+    }
+    c.vcpu->request_exit();
+  }
+  if (by == cpus()) return;
+  for (unsigned i = 0; i < cpus_.size(); ++i) {
+    while (cpus_[i]->done < tickets[i] && !ended_) {
+      // It may be waiting for us.
+      cpus_[by]->serve_requests();
+      const std::unique_lock lock(cpus_[i]->mutex);
+      if (!cpus_[i]->running) break;
+      std::this_thread::yield();
+    }
+  }
+}
+
+}  // namespace tiercel::system

@@ -1,0 +1,71 @@
+// The CPUs of an AArch64 machine: one engine, a vCPU and a thread for each, and what joins them to the board.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "frontend-arm/a64_system_frontend.h"
+#include "system/bus/bus.h"
+#include "system/interrupt/generic_timer.h"
+#include "system/interrupt/gic3.h"
+#include "system/interrupt/psci.h"
+
+namespace tiercel::system {
+
+class ArmCpus final : public CpuInterrupts, public PsciHost {
+ public:
+  enum class Ended : u8 { PowerOff, Reset, Stopped };
+
+  /// `model` lives on. Before the board is built, which wants the interrupt inputs.
+  ArmCpus(unsigned cpus, const arm::CpuModel& model, const engine::Options& options);
+  ~ArmCpus() override;
+
+  /// The rest of the machine; all of it outlives this.
+  void connect(Bus& bus, Gic3& gic, GenericTimer& timer);
+
+  /// Runs the machine: CPU 0 from `entry` in EL1 with x0 = `argument`, the others when PSCI starts them. Returns when
+  /// the guest switches it off or resets it, or somebody calls stop.
+  Ended run(PAddr entry, u64 argument);
+  /// Any thread.
+  void stop() { end(Ended::Stopped); }
+
+  engine::Statistics statistics() const { return engine_->statistics(); }
+
+  void set_interrupts(unsigned cpu, bool irq, bool fiq) override;
+
+  // PsciHost
+  unsigned cpus() const override { return static_cast<unsigned>(cpus_.size()); }
+  Power power(unsigned cpu) const override;
+  bool can_execute(PAddr entry) const override;
+  bool start(unsigned cpu, PAddr entry, u64 context) override;
+  void stop_self(unsigned cpu) override;
+  void suspend_self(unsigned cpu) override;
+  void power_off() override { end(Ended::PowerOff); }
+  void reset() override { end(Ended::Reset); }
+
+ private:
+  class Memory;
+  class Space;
+  struct Cpu;
+
+  void end(Ended how);
+  void invalidate_tlbs(unsigned by, const arm::CorePlatform::TlbScope& scope);
+
+  std::unique_ptr<guest::Frontend> frontend_;
+  const arm::CpuModel& model_;
+  std::unique_ptr<Memory> memory_;
+  std::unique_ptr<Space> space_;
+  std::unique_ptr<engine::Engine> engine_;
+  Psci psci_{*this};
+  Bus* bus_ = nullptr;
+  Gic3* gic_ = nullptr;
+  GenericTimer* timer_ = nullptr;
+  std::vector<std::unique_ptr<Cpu>> cpus_;
+  std::atomic<bool> ended_{false};
+  Ended how_ = Ended::Stopped;
+};
+
+}  // namespace tiercel::system

@@ -1,0 +1,76 @@
+#include "tests/machine/bare_machine.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "base/check.h"
+#include "system/bus/clock.h"
+#include "system/bus/ram.h"
+#include "system/cpu/arm_cpus.h"
+#include "system/devices/pl011.h"
+#include "system/host/event_loop.h"
+
+namespace tiercel::test {
+namespace {
+
+using namespace system;
+
+constexpr u64 kRam = 0x4000'0000, kRamBytes = 16 << 20, kEntry = 0x4008'0000;
+constexpr u64 kPatience = 20 * kNanosecondsPerSecond;
+
+class Recorder final : public CharPort {
+ public:
+  std::size_t write(std::span<const u8> bytes) override {
+    text.append(bytes.begin(), bytes.end());
+    return bytes.size();
+  }
+  std::size_t read(std::span<u8>) override { return 0; }
+  std::size_t available() const override { return 0; }
+  void on_change(std::function<void()>) override {}
+  std::string text;
+};
+
+std::string read_all(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  CHECK_MSG(in.good(), path.c_str());
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+}  // namespace
+
+BareResult run_bare(const std::string& name, const engine::Options& options, const std::string& cpu, unsigned cpus) {
+  RealClock clock;
+  auto loop = std::move(*EventLoop::create(&clock));
+  ArmCpus cores(cpus, *arm::find_cpu_model(cpu), options);
+  Bus bus;
+  Ram ram = std::move(*Ram::create(kRamBytes));
+  Gic3 gic(cpus, 32, cores);
+  std::vector<GenericTimer::Lines> lines;
+  for (unsigned i = 0; i < cpus; ++i)
+    lines.push_back({gic.ppi(i, GenericTimer::kPhysicalPpi), gic.ppi(i, GenericTimer::kVirtualPpi)});
+  GenericTimer timer(clock, 62'500'000, lines);
+  Recorder console;
+  Pl011 uart(console, {});
+  bus.add_ram(PAddr{kRam}, ram.bytes());
+  bus.add_device(PAddr{0x0800'0000}, Gic3::kDistributorBytes, gic.distributor());
+  bus.add_device(PAddr{0x080a'0000}, gic.redistributor_bytes(), gic.redistributors());
+  bus.add_device(PAddr{0x0900'0000}, 0x1000, uart);
+  uart.reset();
+  cores.connect(bus, gic, timer);
+  const std::string image = read_all(std::string(MACHINE_PROGRAMS) + "/" + name + ".bin");
+  std::copy(image.begin(), image.end(), ram.bytes().begin() + (kEntry - kRam));
+
+  const auto patience = clock.add_timer([&] { cores.stop(); });
+  clock.arm(patience, kPatience);
+  loop->start();
+  const ArmCpus::Ended ended = cores.run(PAddr{kEntry}, 0);
+  loop->stop();
+  return {ended == ArmCpus::Ended::PowerOff, console.text};
+}
+
+std::string expected_output(const std::string& name) {
+  return read_all(std::string(MACHINE_SOURCES) + "/" + name + ".expected");
+}
+
+}  // namespace tiercel::test

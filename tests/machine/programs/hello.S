@@ -1,0 +1,6 @@
+    .include "bare.inc"
+    start
+    print "hello\n"
+    power_off
+    no_irq_handler
+    library

@@ -1,0 +1,44 @@
+// The virtual timer's interrupt through the GICv3, taken out of WFI.
+    .include "bare.inc"
+    .equ GICD, 0x08000000
+    .equ GICR, 0x080a0000
+    start
+    ldr x0, =GICD
+    mov w1, #0x12                   // ARE, group 1
+    str w1, [x0]
+    ldr x0, =GICR
+    str wzr, [x0, #0x14]            // awake
+    add x0, x0, #0x10000
+    mov w1, #-1
+    str w1, [x0, #0x80]             // all in group 1
+    mov w1, #(1 << 27)
+    str w1, [x0, #0x100]            // PPI 27 on
+    mov x1, #0xf0
+    msr S3_0_C4_C6_0, x1            // ICC_PMR_EL1
+    mov x1, #1
+    msr S3_0_C12_C12_7, x1          // ICC_IGRPEN1_EL1
+    isb
+    mov x22, #3
+    mov x0, #20000
+    msr cntv_tval_el0, x0
+    mov x0, #1
+    msr cntv_ctl_el0, x0
+    msr daifclr, #2
+1:  wfi
+    cbnz x22, 1b
+    print "done\n"
+    power_off
+
+irq_handler:
+    mrs x0, S3_0_C12_C12_0          // ICC_IAR1_EL1
+    mov x23, x0
+    show intid, x0
+    mrs x0, cntv_ctl_el0
+    show ctl, x0
+    print "\n"
+    mov x0, #20000
+    msr cntv_tval_el0, x0
+    msr S3_0_C12_C12_1, x23         // ICC_EOIR1_EL1
+    sub x22, x22, #1
+    eret
+    library
