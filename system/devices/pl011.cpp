@@ -69,7 +69,8 @@ void Pl011::exchange() {
     sending_.pop_front();
     sent = true;
   }
-  if (sent) raw_ |= kTransmitInterrupt;
+  // Drivers answer it with half a FIFO of bytes without looking: only when there is room, whatever UARTIFLS says.
+  if (sent && sending_.size() <= kFifoDepth / 2) raw_ |= kTransmitInterrupt;
   u8 byte;
   while (received_.size() < fifo_depth() && port_.read({&byte, 1}) == 1) received_.push_back(byte);
   update_receive_interrupts();

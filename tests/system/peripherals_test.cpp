@@ -43,6 +43,19 @@ TEST(Pl011, KeepsWhatTheOutsideHasNoRoomFor) {
   EXPECT_EQ(uart.get(0x18) & 0xa8, 0x80u);
 }
 
+TEST(Pl011, AsksForMoreOnlyWhenThereIsRoom) {
+  Uart uart;
+  uart.set(0x2c, 0x10);
+  uart.port.room = 0;
+  for (int i = 0; i < 32; ++i) uart.set(0, 'a');
+  uart.port.room = 10;
+  uart.port.changed();
+  EXPECT_EQ(uart.get(0x3c) & 0x20, 0u) << "22 bytes still wait";
+  uart.port.room = 10;
+  uart.port.changed();
+  EXPECT_EQ(uart.get(0x3c) & 0x20, 0x20u);
+}
+
 TEST(Pl011, ReceivesIntoTheFifo) {
   Uart uart;
   uart.set(0x2c, 0x10);
