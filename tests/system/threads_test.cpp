@@ -86,7 +86,8 @@ TEST(Threads, NoRequestIsLostAndResetsAreSafe) {
     m.start();
     for (int i = 0; i < 50; ++i) {
       m.request();
-      if (i % 10 == 9) EXPECT_TRUE(m.answered()) << "round " << round << ", request " << i;
+      if (i % 5 != 4) continue;  // more than the queue's size would be a driver's mistake
+      EXPECT_TRUE(m.answered()) << "round " << round << ", request " << i;
     }
     m.request();  // a reset while it may be under way
   }
