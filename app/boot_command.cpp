@@ -12,6 +12,7 @@
 
 #include "system/boards/virt.h"
 #include "system/cpu/arm_cpus.h"
+#include "system/host/qcow2.h"
 #include "system/host/stdio_port.h"
 
 namespace tiercel::app {
@@ -62,7 +63,7 @@ Result<std::vector<Disk>> open_disks(const BootOptions& options) {
     Disk& disk = disks.emplace_back();
     Result<std::unique_ptr<system::EventLoop>> loop = system::EventLoop::create();
     if (!loop) return tl::unexpected(loop.error());
-    Result<std::unique_ptr<system::BlockStore>> store = system::open_raw_disk(path, access(path.c_str(), W_OK) != 0);
+    Result<std::unique_ptr<system::BlockStore>> store = system::open_disk(path, access(path.c_str(), W_OK) != 0);
     if (!store) return tl::unexpected(store.error());
     disk = {std::move(*loop), std::move(*store)};
   }
@@ -152,7 +153,7 @@ int run_boot(int argc, char** argv) try {
       ->required();
   app.add_option("--initrd", options.initrd, "the initial RAM disk");
   app.add_option("--append", options.append, "the kernel's command line");
-  app.add_option("--disk", options.disks, "a raw disk image; may be repeated");
+  app.add_option("--disk", options.disks, "a disk image, raw or qcow2; may be repeated");
   app.add_option("--cpu", options.cpu, "the CPU model")->capture_default_str();
   app.add_option("--cpus", options.cpus, "how many CPUs")->capture_default_str();
   app.add_option("--mem", options.memory, "RAM, for instance 512M or 2G")
