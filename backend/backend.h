@@ -17,7 +17,7 @@ struct VmLayout {
   u32 pc_offset = 0;         // of the guest pc in the state block
   bool base_is_zero = true;  // flat memory: guest address = host address; otherwise VmContext::memory_base is added
   bool return_stack = true;
-  bool hot_counters = false;  // back edges count, see kHotCounters
+  bool profile = false;  // back edges and calls count and indirect branches leave notes, see kHotCounters
   u32 chaos_seed = 0;         // nonzero: randomise register choice and the like
 };
 

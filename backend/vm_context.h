@@ -18,7 +18,7 @@ enum class Reason : u32 {
   Interrupt,     // exit_request was seen at a check point: exit_pc
   Fault,         // a guest memory access faulted; filled in by the host fault handler
   Misaligned,    // MemAttr::aligned: exit_pc of the insn, exit_arg the address, exit_payload 1 for a write
-  Hot,           // a back edge's counter ran out: exit_pc, the edge's target
+  Hot,           // the counter of a back edge or call ran out: exit_pc, the edge's target
   RegionFault,   // a region left at a faulting insn: exit_pc; it is to be executed again outside regions
   kExitBase = 16,
 };
@@ -31,12 +31,27 @@ inline constexpr u32 kReturnStackSize = 16;
 
 inline constexpr u32 kStubCount = 7;
 
-/// Counters of back edges, an array of s32 that ends where the VmContext starts: so they are reached like its fields.
-/// One counts down to below zero, then the edge leaves with Reason::Hot. Several targets may share one.
-inline constexpr u32 kHotCounters = 1024;
-inline constexpr u32 kHotBytes = kHotCounters * 4;
+/// What tells hot code apart ends where the VmContext starts, and so is reached like its fields: first the notes, then
+/// the counters.
+///
+/// Counters of back edges and calls: one counts down to below zero, then the edge leaves with Reason::Hot. Several
+/// targets may share one.
+inline constexpr u32 kHotCounters = 4096;
 constexpr u32 hot_counter_index(u64 target_pc) {
-  return static_cast<u32>((target_pc >> 2) ^ (target_pc >> 12)) & (kHotCounters - 1);
+  return static_cast<u32>((target_pc >> 2) ^ (target_pc >> 14)) & (kHotCounters - 1);
+}
+/// Notes of indirect branches: where the last one that shares the place went; 0: none since it was read.
+inline constexpr u32 kTargetNotes = 1024;
+constexpr u32 target_note_index(u64 block_pc) {
+  return static_cast<u32>((block_pc >> 2) ^ (block_pc >> 12)) & (kTargetNotes - 1);
+}
+inline constexpr u32 kProfileBytes = kHotCounters * sizeof(s32) + kTargetNotes * sizeof(u64);
+/// Counted from the VmContext.
+constexpr s32 hot_counter_offset(u64 target_pc) {
+  return static_cast<s32>(hot_counter_index(target_pc) * sizeof(s32)) - static_cast<s32>(kHotCounters * sizeof(s32));
+}
+constexpr s32 target_note_offset(u64 block_pc) {
+  return static_cast<s32>(target_note_index(block_pc) * sizeof(u64)) - static_cast<s32>(kProfileBytes);
 }
 
 /// One more than the highest ir::Function::counter. Counter n of a block inside a region is at kCounters + n.

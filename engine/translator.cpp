@@ -40,7 +40,7 @@ backend::VmLayout vm_layout(const guest::Frontend& frontend, const AddressSpace&
   vm.pc_offset = layout.pc_offset;
   vm.base_is_zero = memory.flat_base() == 0;
   vm.chaos_seed = options.chaos_seed;
-  vm.hot_counters = options.wants_regions();
+  vm.profile = options.wants_regions();
   return vm;
 }
 

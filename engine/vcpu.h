@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 
 #include "backend/vm_context.h"
 #include "guest/frontend.h"
@@ -71,7 +72,8 @@ class Vcpu {
   /// Makes generated code leave at its next check point, without a request of the personality.
   void poke();
   void forget_predictions();
-  s32* hot_counters();
+  std::span<s32, backend::kHotCounters> hot_counters();
+  std::span<u64, backend::kTargetNotes> target_notes();
   void add_statistics(struct Statistics& total) const;
 
   Engine& engine_;

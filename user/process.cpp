@@ -182,6 +182,7 @@ void Process::write_statistics() {
   const engine::Statistics s = engine_.statistics();
   rusage used{};
   getrusage(RUSAGE_SELF, &used);
+  const auto refused = [&s](engine::Refusal why) { return s.regions.refused[static_cast<unsigned>(why)]; };
   const std::pair<const char*, u64> counters[] = {{"blocks_translated", s.blocks_translated},
                                                   {"insns_translated", s.insns_translated},
                                                   {"host_bytes", s.host_bytes},
@@ -203,7 +204,10 @@ void Process::write_statistics() {
                                                   {"region_blocks", s.regions.region_blocks},
                                                   {"region_insns", s.regions.region_insns},
                                                   {"region_bytes", s.regions.region_bytes},
-                                                  {"regions_refused", s.regions.regions_refused},
+                                                  {"refused_unfit_head", refused(engine::Refusal::UnfitHead)},
+                                                  {"refused_too_short", refused(engine::Refusal::TooShort)},
+                                                  {"refused_busy", refused(engine::Refusal::ServiceBusy)},
+                                                  {"refused_compiler", refused(engine::Refusal::NotCompiled)},
                                                   {"regions_dropped", s.regions.regions_dropped},
                                                   {"region_compile_ns", s.regions.region_compile_ns},
                                                   {"cpu_ns", process_cpu_ns()},

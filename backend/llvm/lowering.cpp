@@ -56,8 +56,11 @@ bool Lowering::analyse() {
     if (!block_at_.emplace(region_.blocks[i].pc, i).second)
       return refuse(fmt::format("two blocks begin at {:#x}", region_.blocks[i].pc));
   }
-  for (const u64 pc : region_.targets)
-    if (const auto it = block_at_.find(pc); it != block_at_.end()) targets_[pc] = it->second;
+  for (const ir::IndirectEdge& e : region_.edges) {
+    const auto to = block_at_.find(e.to);
+    if (e.from >= blocks_.size() || to == block_at_.end()) return refuse("an indirect edge leaves the region");
+    blocks_[e.from].targets.push_back({to->second, e.weight});
+  }
   for (u32 i = 0; i < blocks_.size(); ++i)
     if (!analyse_block(i)) return false;
   return true;
@@ -95,7 +98,7 @@ bool Lowering::analyse_block(u32 index) {
     if (const auto it = block_at_.find(pc); it != block_at_.end()) add(it->second);
   const Opcode o = f.insts.back().op;
   if (o == Opcode::JumpInd || o == Opcode::CallInd || o == Opcode::Ret)
-    for (const auto& [pc, to] : targets_) add(to);
+    for (const Target& t : b.targets) add(t.block);
   return true;
 }
 
@@ -339,7 +342,7 @@ void Lowering::emit_block(u32 index) {
   landing_ = nullptr;
   insn_pc_ = f.pc;
   b_.SetInsertPoint(block_->entry);
-  // No way leads here: a block that only indirect terminals outside of Region::targets reach.
+  // No way leads here: a block that only indirect terminals reach that have no edge to it.
   if (block_->flags_in == kUnvisited) block_->flags_in = Flags::kRaw;
   if (f.counter != 0) emit_count(f.counter);
   for (u32 i = 0; i < f.insts.size() && why_.empty(); ++i) emit_inst(f.insts[i], i);

@@ -63,10 +63,14 @@ class Lowering {
  private:
   using Builder = llvm::IRBuilder<>;
 
+  struct Target {
+    u32 block, weight;
+  };
   struct Block {
     const ir::Function* f = nullptr;
     BasicBlock* entry = nullptr;
     std::vector<u32> successors;  // indices of blocks
+    std::vector<Target> targets;  // of an indirect terminal
     llvm::BitVector set;          // slots the block sets
     llvm::BitVector written;      // slots some way from the region's entry to this block has set
     llvm::BitVector always;       // slots every way to this block has set
@@ -340,7 +344,6 @@ class Lowering {
   llvm::BitVector register_slots_;        // the same
   std::vector<FlagsKind> kinds_;
   std::map<u64, u32> block_at_;
-  std::map<u64, u32> targets_;
   std::map<llvm::Constant*, llvm::GlobalVariable*> constants_;
   std::map<std::tuple<u32, u64>, u32> exit_indices_;
 

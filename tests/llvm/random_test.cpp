@@ -24,8 +24,9 @@ class Generator {
     region_ = {};
     count_ = 1 + pick(6);
     if (pick(3) == 0) fp_ = ir::FpRules::unpack(static_cast<u8>(pick(4) << 1));
-    for (unsigned i = 0; i < count_; ++i)
-      if (pick(2)) region_.targets.push_back(pc(i));
+    for (unsigned from = 0; from < count_; ++from)
+      for (unsigned to = 0; to < count_; ++to)
+        if (pick(2)) region_.edges.push_back({from, 1 + pick(100), pc(to)});
     for (unsigned i = 0; i < count_; ++i) make_block(i);
     return region_;
   }
