@@ -54,7 +54,7 @@ constexpr s32 target_note_offset(u64 block_pc) {
   return static_cast<s32>(target_note_index(block_pc) * sizeof(u64)) - static_cast<s32>(kProfileBytes);
 }
 
-/// One more than the highest ir::Function::counter. Counter n of a block inside a region is at kCounters + n.
+/// One more than the highest ir::Function::counter.
 inline constexpr u32 kCounters = 1 << 20;
 
 /// Where a region's accesses fault and where control goes on then, sorted by `access`; offsets are counted from the
@@ -88,7 +88,8 @@ struct alignas(64) VmContext {
   u32 in_code = 0;                                  // 1 while the vCPU executes generated code
   const RegionFaultTable* region_faults = nullptr;  // of the region entered last
 
-  // Executions of what counts them (ir::Function::counter): first of blocks, then of the same blocks inside regions.
+  // Of what counts (ir::Function::counter), three arrays of kCounters: executions of blocks, of the same blocks inside
+  // regions, and how often a region was left at their end.
   u64* counters = nullptr;
 
   // Functions generated code may call, addressed through the context so that code holds no host pointers.

@@ -42,6 +42,7 @@ u32 Regions::heat(const guest::BlockKey& key, Translator& translator) {
 
 void Regions::request(CachedBlock& block, Head& head, Translator& translator) {
   ++head.attempts;
+  head.refusal = Refusal::None;
   const bool every_block = options_.tier == Tier::Llvm && options_.hot <= 1;
   const RegionLimits limits = every_block ? RegionLimits{4, 100, false} : RegionLimits{};
   CachedBlock& plain = block.plain ? *block.plain : block;
@@ -57,6 +58,7 @@ void Regions::request(CachedBlock& block, Head& head, Translator& translator) {
 
 void Regions::refuse(const guest::BlockKey& head, Refusal why, const std::string& details, bool dump) {
   ++stats_.refused[static_cast<unsigned>(why)];
+  work_->heads[head].refusal = why;
   if (dump) fmt::print(stderr, "== no region at {:#x}: {}\n", head.pc, details.empty() ? describe(why) : details);
 }
 
@@ -95,6 +97,12 @@ CachedBlock* Regions::install(RegionAnswer& answer, Translator& translator) {
   stats_.region_insns += region->insn_count;
   stats_.region_bytes += region->host_size;
   return region;
+}
+
+bool Regions::awaits(const guest::BlockKey& key) const {
+  return std::any_of(work_->pending.begin(), work_->pending.end(), [&key](const Pending& p) {
+    return std::any_of(p.members.begin(), p.members.end(), [&key](const CachedBlock* b) { return b->key == key; });
+  });
 }
 
 void Regions::forget() {

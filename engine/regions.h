@@ -46,6 +46,13 @@ class Regions {
   void abandon();
 
   const RegionStatistics& statistics() const { return stats_; }
+  /// True while a region with a block of this key is being compiled.
+  bool awaits(const guest::BlockKey& key) const;
+  /// Why the last attempt to make a region that begins at `key` failed; None: it did not, or there was none.
+  Refusal refusal(const guest::BlockKey& key) const {
+    const auto it = work_->heads.find(key);
+    return it == work_->heads.end() ? Refusal::None : it->second.refusal;
+  }
 
  private:
   struct Pending {
@@ -56,6 +63,7 @@ class Regions {
     u32 steps = 0;  // towards being hot
     u32 attempts = 0;
     bool pending = false;
+    Refusal refusal = Refusal::None;
   };
 
   struct Work {

@@ -86,7 +86,7 @@ Translator::Outcome Translator::translate(const guest::BlockKey& key) {
   if (dump && options_.dump.guest) dump_guest(key);
   if (dump && options_.dump.ir) dump_ir("ir");
   const bool interpreted = options_.tier == Tier::Interp || translations_ > options_.tier_limit;
-  if (options_.stats) function_.counter = profile_.add(key, function_.insn_count, interpreted);
+  if (options_.stats) function_.counter = profile_.add(key, function_, interpreted);
   if (interpreted) return Outcome::Interpreted;
   run_passes();
   if (dump && options_.dump.opt) dump_ir("optimised ir");

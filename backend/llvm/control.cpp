@@ -79,6 +79,7 @@ BasicBlock* Lowering::cold_exit(RegionExit exit) {
 BasicBlock* Lowering::exit_block(RegionExit exit, llvm::Value* indirect_pc) {
   BasicBlock* block = new_block("exit");
   Builder b(block);
+  if (block_->f->counter != 0) emit_count(b, 2 * kCounters + block_->f->counter);
   llvm::BitVector dirty = block_->written;
   for (const unsigned s : block_->set.set_bits())
     if (current_[s].set) dirty.set(s);

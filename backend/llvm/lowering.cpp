@@ -344,14 +344,15 @@ void Lowering::emit_block(u32 index) {
   b_.SetInsertPoint(block_->entry);
   // No way leads here: a block that only indirect terminals reach that have no edge to it.
   if (block_->flags_in == kUnvisited) block_->flags_in = Flags::kRaw;
-  if (f.counter != 0) emit_count(f.counter);
+  if (f.counter != 0) emit_count(b_, kCounters + f.counter);
   for (u32 i = 0; i < f.insts.size() && why_.empty(); ++i) emit_inst(f.insts[i], i);
 }
 
-void Lowering::emit_count(u32 counter) {
-  llvm::Value* counters = b_.CreateLoad(b_.getPtrTy(), context_field(b_, offsetof(VmContext, counters)));
-  llvm::Value* at = b_.CreateConstGEP1_64(b_.getInt64Ty(), counters, kCounters + counter);
-  b_.CreateStore(b_.CreateAdd(b_.CreateLoad(b_.getInt64Ty(), at), b_.getInt64(1)), at);
+/// Adds one to VmContext::counters[index].
+void Lowering::emit_count(Builder& b, u32 index) {
+  llvm::Value* counters = b.CreateLoad(b.getPtrTy(), context_field(b, offsetof(VmContext, counters)));
+  llvm::Value* at = b.CreateConstGEP1_64(b.getInt64Ty(), counters, index);
+  b.CreateStore(b.CreateAdd(b.CreateLoad(b.getInt64Ty(), at), b.getInt64(1)), at);
 }
 
 void Lowering::emit_inst(const Inst& inst, u32 index) {

@@ -115,7 +115,7 @@ class Lowering {
   void make_function();
   void make_cells();
   void emit_block(u32 index);
-  void emit_count(u32 counter);
+  void emit_count(Builder& b, u32 index);
   void emit_inst(const Inst& inst, u32 index);
   std::vector<u64> direct_targets(const ir::Function& f) const;
 
