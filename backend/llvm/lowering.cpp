@@ -148,35 +148,6 @@ void Lowering::find_always() {
   }
 }
 
-/// How many low bits hold all of what is read or set here; 0: it takes the whole vector.
-unsigned Lowering::scalar_bits(const ir::Function& f, const Inst& inst) const {
-  if (inst.op == Opcode::Get) return inst.type == Type::V128 ? 0 : ir::type_bits(inst.type);
-  const Inst& v = f[inst.args[0]];
-  if (v.type != Type::V128) return ir::type_bits(v.type);
-  if (v.op == Opcode::VZext) return ir::type_bits(f[v.args[0]].type);
-  if (v.op == Opcode::VConst) {
-    const U128& c = f.constant(v.aux);
-    return c.hi != 0 ? 0 : c.lo >> 32 != 0 ? 64 : 32;
-  }
-  return v.arr != Arr::None && !ir::is_full(v.arr) ? 64 : 0;
-}
-
-/// Vector registers that only hold floats in this region live as floats: moves in and out of vectors cost more than the
-/// arithmetic. What is above the float is zero once the region has set it, and the state block's until then.
-void Lowering::find_scalars() {
-  llvm::BitVector whole(used_.size());
-  for (const Block& b : blocks_)
-    for (const Inst& inst : b.f->insts) {
-      if (inst.op != Opcode::Get && inst.op != Opcode::Set) continue;
-      if (layout_.slots[inst.slot()].type != Type::V128) continue;
-      Cells& c = cells_[inst.slot()];
-      const unsigned bits = scalar_bits(*b.f, inst);
-      if (bits == 0) whole.set(inst.slot());
-      c.bits = std::max(c.bits, bits > 32 ? 64u : 32u);
-    }
-  for (const unsigned s : used_.set_bits()) cells_[s].scalar = layout_.slots[s].type == Type::V128 && !whole.test(s);
-}
-
 int Lowering::kind_index(const FlagsKind& kind) {
   const auto it = std::find(kinds_.begin(), kinds_.end(), kind);
   if (it != kinds_.end()) return static_cast<int>(it - kinds_.begin());

@@ -104,8 +104,6 @@ class Lowering {
   bool analyse_block(u32 index);
   void find_written();
   void find_always();
-  void find_scalars();
-  unsigned scalar_bits(const ir::Function& f, const Inst& inst) const;
   void report_vectors();
   void find_flags_kinds();
   int merged_forms(int a, int b) const;
@@ -118,6 +116,11 @@ class Lowering {
   void emit_count(Builder& b, u32 index);
   void emit_inst(const Inst& inst, u32 index);
   std::vector<u64> direct_targets(const ir::Function& f) const;
+
+  // scalars.cpp
+  void find_scalars();
+  unsigned scalar_bits(const ir::Function& f, const Inst& inst) const;
+  llvm::Value* widened(Builder& b, llvm::Value* v);
 
   // slots.cpp
   llvm::Value* get_slot(const Inst& inst);
