@@ -140,10 +140,13 @@ s64 with_socket_name(Thread& t, long number, const SystemCall& c, Paths::Use use
   const std::string guest(name.sun_path, strnlen(name.sun_path, size - offsetof(sockaddr_un, sun_path)));
   const Paths::HostPath host = t.process().paths().resolve(AT_FDCWD, guest.c_str(), Paths::Last::Follow, use);
   if (host.error != 0) return -host.error;
-  if (host.path.size() >= sizeof name.sun_path) return -ENAMETOOLONG;
-  std::strcpy(name.sun_path, host.path.c_str());
-  return host_call(t, number, c.args[0], reinterpret_cast<u64>(&name),
-                   offsetof(sockaddr_un, sun_path) + host.path.size() + 1);
+  // A name that fills the field has no end mark.
+  const std::size_t length = host.path.size();
+  if (length > sizeof name.sun_path) return -ENAMETOOLONG;
+  std::memset(name.sun_path, 0, sizeof name.sun_path);
+  std::memcpy(name.sun_path, host.path.data(), length);
+  const u64 used = offsetof(sockaddr_un, sun_path) + std::min(length + 1, sizeof name.sun_path);
+  return host_call(t, number, c.args[0], reinterpret_cast<u64>(&name), used);
 }
 
 }  // namespace

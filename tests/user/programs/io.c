@@ -189,6 +189,24 @@ static void events(void) {
   rmdir(folder);
 }
 
+// A local name that fills its field and has no end mark.
+static void full_name(void) {
+  struct sockaddr_un name = {.sun_family = AF_UNIX};
+  char folder[] = "/tmp/tiercel-io-XXXXXX", path[sizeof name.sun_path + 1];
+  CHECK(mkdtemp(folder) != NULL);
+  memset(path, 'x', sizeof path - 1);
+  memcpy(path, folder, strlen(folder));
+  path[strlen(folder)] = '/';
+  path[sizeof path - 1] = 0;
+  memcpy(name.sun_path, path, sizeof name.sun_path);
+  const int server = socket(AF_UNIX, SOCK_STREAM, 0), client = socket(AF_UNIX, SOCK_STREAM, 0);
+  CHECK(bind(server, (struct sockaddr*)&name, sizeof name) == 0 && listen(server, 1) == 0);
+  CHECK(connect(client, (struct sockaddr*)&name, sizeof name) == 0);
+  CHECK(unlink(path) == 0 && rmdir(folder) == 0);
+  close(server);
+  close(client);
+}
+
 int main(void) {
   // Nothing can convert what io_uring reads from shared memory: programs must fall back on the calls.
   CHECK_ERRNO(syscall(SYS_io_uring_setup, 4, NULL), ENOSYS);
@@ -196,5 +214,6 @@ int main(void) {
   sockets();
   events();
   many_events();
+  full_name();
   return finish();
 }
