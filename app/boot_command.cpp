@@ -21,7 +21,7 @@ namespace {
 constexpr int kFailed = 125, kTimedOut = 124;
 
 struct BootOptions {
-  std::string kernel, initrd, append, cpu = std::string(arm::cpu_model_names().front()), tier = "interp";
+  std::string kernel, initrd, append, cpu = std::string(arm::cpu_model_names().front()), tier = "fast";
   std::vector<std::string> disks;
   u64 memory = u64{1} << 30;
   unsigned cpus = 1;
@@ -85,8 +85,8 @@ void print_statistics(const engine::Statistics& s) {
 
 Result<int> boot(const BootOptions& options) {
   engine::Options engine_options;
-  if (!engine::parse_tier(options.tier, engine_options.tier))
-    return fail(EINVAL, fmt::format("--tier: '{}' is not interp", options.tier));
+  if (!engine::parse_tier(options.tier, engine_options.tier) || engine_options.wants_regions())
+    return fail(EINVAL, fmt::format("--tier: '{}' is not interp or fast", options.tier));
   engine_options.stats = options.stats;
   const arm::CpuModel* model = arm::find_cpu_model(options.cpu);
   if (!model)

@@ -16,8 +16,9 @@ struct VmLayout {
   u32 state_size = 0;
   u32 pc_offset = 0;         // of the guest pc in the state block
   bool base_is_zero = true;  // flat memory: guest address = host address; otherwise VmContext::memory_base is added
+  bool translated = false;   // a machine: addresses go through VmContext's TLB, and exits link only within their page
   bool return_stack = true;
-  bool profile = false;  // back edges and calls count and indirect branches leave notes, see kHotCounters
+  bool hot_counters = false;  // back edges count, see kHotCounters
   u32 chaos_seed = 0;         // nonzero: randomise register choice and the like
 };
 

@@ -18,7 +18,8 @@ enum class Reason : u32 {
   Interrupt,     // exit_request was seen at a check point: exit_pc
   Fault,         // a guest memory access faulted; filled in by the host fault handler
   Misaligned,    // MemAttr::aligned: exit_pc of the insn, exit_arg the address, exit_payload 1 for a write
-  Hot,           // the counter of a back edge or call ran out: exit_pc, the edge's target
+  Hot,           // a back edge's counter ran out: exit_pc, the edge's target
+  SlowAccess,    // a machine: an access that the TLB does not do in line: exit_pc of the insn, which did nothing yet
   RegionFault,   // a region left at a faulting insn: exit_pc; it is to be executed again outside regions
   kExitBase = 16,
 };
@@ -29,32 +30,36 @@ constexpr Reason reason_for(ir::ExitKind k) {
 /// Return prediction: a circular stack of (guest return pc, host entry of the block there).
 inline constexpr u32 kReturnStackSize = 16;
 
-inline constexpr u32 kStubCount = 7;
+inline constexpr u32 kStubCount = 9;
 
-/// What tells hot code apart ends where the VmContext starts, and so is reached like its fields: first the notes, then
-/// the counters.
-///
-/// Counters of back edges and calls: one counts down to below zero, then the edge leaves with Reason::Hot. Several
-/// targets may share one.
-inline constexpr u32 kHotCounters = 4096;
+/// A machine's guest page and the host memory behind it. Direct-mapped tables of these are what generated code probes.
+struct TlbEntry {
+  u64 page = 0;  // as the guest writes it, tag included
+  u64 host = 0;  // of the page's first byte
+};
+inline constexpr u32 kTlbBits = 12;
+inline constexpr u32 kTlbSize = 1u << kTlbBits;
+constexpr u32 tlb_index(u64 address) {
+  return static_cast<u32>(address / kPageSize) & (kTlbSize - 1);
+}
+/// An entry without a mapping holds a page whose place is another one, so that no address at all can hit it.
+constexpr TlbEntry empty_tlb_entry(u32 index) {
+  return {index == 0 ? kPageSize : 0, 0};
+}
+static_assert(tlb_index(0) == 0 && tlb_index(kPageSize) != 0);
+
+/// The third argument of VmContext::tlb_fill.
+inline constexpr u32 kTlbFillWrite = 1 << 8, kTlbFillUser = 1 << 9;  // and the size in bytes
+
+/// Counters of back edges, an array of s32 that ends where the VmContext starts: so they are reached like its fields.
+/// One counts down to below zero, then the edge leaves with Reason::Hot. Several targets may share one.
+inline constexpr u32 kHotCounters = 1024;
+inline constexpr u32 kHotBytes = kHotCounters * 4;
 constexpr u32 hot_counter_index(u64 target_pc) {
-  return static_cast<u32>((target_pc >> 2) ^ (target_pc >> 14)) & (kHotCounters - 1);
-}
-/// Notes of indirect branches: where the last one that shares the place went; 0: none since it was read.
-inline constexpr u32 kTargetNotes = 1024;
-constexpr u32 target_note_index(u64 block_pc) {
-  return static_cast<u32>((block_pc >> 2) ^ (block_pc >> 12)) & (kTargetNotes - 1);
-}
-inline constexpr u32 kProfileBytes = kHotCounters * sizeof(s32) + kTargetNotes * sizeof(u64);
-/// Counted from the VmContext.
-constexpr s32 hot_counter_offset(u64 target_pc) {
-  return static_cast<s32>(hot_counter_index(target_pc) * sizeof(s32)) - static_cast<s32>(kHotCounters * sizeof(s32));
-}
-constexpr s32 target_note_offset(u64 block_pc) {
-  return static_cast<s32>(target_note_index(block_pc) * sizeof(u64)) - static_cast<s32>(kProfileBytes);
+  return static_cast<u32>((target_pc >> 2) ^ (target_pc >> 12)) & (kHotCounters - 1);
 }
 
-/// One more than the highest ir::Function::counter.
+/// One more than the highest ir::Function::counter. Counter n of a block inside a region is at kCounters + n.
 inline constexpr u32 kCounters = 1 << 20;
 
 /// Where a region's accesses fault and where control goes on then, sorted by `access`; offsets are counted from the
@@ -74,6 +79,8 @@ struct alignas(64) VmContext {
   u32 return_top = 0;                    // byte offset of the newest entry in return_stack
   u32 fp_extra = 0;                      // fpstatus bits MXCSR cannot hold (kInputDenormal under flush-to-zero)
   u64 memory_base = 0;                   // flat guest memory: host address of guest address 0
+  // A machine: the tables for the mode the guest is in, and those for MemAttr::user.
+  const TlbEntry *tlb_read = nullptr, *tlb_write = nullptr, *tlb_user_read = nullptr, *tlb_user_write = nullptr;
   JumpCacheEntry return_stack[kReturnStackSize];
 
   // Written when leaving.
@@ -88,13 +95,15 @@ struct alignas(64) VmContext {
   u32 in_code = 0;                                  // 1 while the vCPU executes generated code
   const RegionFaultTable* region_faults = nullptr;  // of the region entered last
 
-  // Of what counts (ir::Function::counter), three arrays of kCounters: executions of blocks, of the same blocks inside
-  // regions, and how often a region was left at their end.
+  // Executions of what counts them (ir::Function::counter): first of blocks, then of the same blocks inside regions.
   u64* counters = nullptr;
 
   // Functions generated code may call, addressed through the context so that code holds no host pointers.
   void (*eval)(const ir::PureOp*, const U128* args, U128* result, ir::FpEnv*) = nullptr;
   ir::FpEnv* fp_env = nullptr;
+  /// The host address of an access that the tables do not have, or 0: leave with SlowAccess.
+  u64 (*tlb_fill)(VmContext*, u64 address, u32 access) = nullptr;
+  void* tlb = nullptr;                   // engine::Tlb*
   const void* const* helpers = nullptr;  // guest::HelperFn table
   const void* guest_env = nullptr;       // guest::Env*
   const void* common_exit = nullptr;     // backend's stub addresses, see backend::Runtime

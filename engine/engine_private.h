@@ -66,7 +66,7 @@ struct Engine::Private {
   CachedBlock* find_plain(const guest::BlockKey& key);
   void note_perf(const CachedBlock& block);
   /// Profile::blocks with what the present vCPUs have executed. Needs `lock`.
-  std::vector<ExecutedBlock> executed_blocks() const;
+  std::vector<Profile::Block> executed_blocks() const;
   /// All statistics begin anew: this is a forked child. Needs `lock`.
   void forget_executions();
 
@@ -78,7 +78,7 @@ struct Vcpu::Private {
   u32 owner = 0;     // this vCPU's thread for OwnerLock
   Statistics stats;  // this vCPU's share
   std::optional<Counters> counters;
-  backend::JumpCache jump_cache;
+  backend::JumpCache jump_cache;  // in user mode
   std::atomic<bool> exit_requested{false};
   std::atomic<u32> in_code{0};
   u32 mode = 0;
@@ -93,6 +93,9 @@ struct Vcpu::Private {
   bool fault_address_known = false;
   ir::FpEnv fp_env;
   guest::Env guest_env;
+
+  backend::JumpCache& jumps() { return tlb ? tlb->jumps() : jump_cache; }
+  void forget_jumps(u64 pc) { tlb ? tlb->forget_jumps(pc) : jump_cache.forget(pc); }
 };
 
 /// The block to run next, or why there is none.

@@ -1,12 +1,11 @@
-// Chooses the blocks that are compiled together: the loops around a hot block, or the function that starts there, with
-// the functions they call.
+// Chooses the blocks that are compiled together: the loops around a hot block, with the functions they call.
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "engine/code_cache.h"
-#include "engine/target_profile.h"
 #include "engine/translator.h"
 #include "ir/region.h"
 
@@ -15,7 +14,7 @@ namespace tiercel::engine {
 struct RegionLimits {
   u32 blocks = 96;
   u32 insns = 1500;
-  bool worthwhile_only = true;  // false: anything, however short; and of a loop also what does not come back to it
+  bool loops_only = true;  // false: also blocks from which control does not come back to the head
 };
 
 /// members[i] is the block that region.blocks[i] was translated from.
@@ -24,14 +23,9 @@ struct FormedRegion {
   std::vector<CachedBlock*> members;
 };
 
-/// Why there is no region.
-enum class Refusal : u8 { None, UnfitHead, TooShort, ServiceBusy, NotCompiled, kCount };
-/// In plain words.
-const char* describe(Refusal why);
-
-/// A region whose head is `head`, a plain block: the loops around it, or, where no way comes back to it, what follows.
-/// Only blocks that were translated before, hence executed or about to be, take part. Nothing: see `why`.
+/// A region whose head is `head`, a plain block. Only blocks that were translated before, hence executed or about to
+/// be, take part. Nothing: `why` says in plain words why not.
 std::optional<FormedRegion> form_region(CachedBlock& head, const CodeCache& cache, Translator& translator,
-                                        const TargetProfile& targets, const RegionLimits& limits, Refusal& why);
+                                        const RegionLimits& limits, std::string& why);
 
 }  // namespace tiercel::engine

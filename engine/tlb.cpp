@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/bits.h"
 #include "base/check.h"
@@ -9,6 +10,8 @@
 namespace tiercel::engine {
 namespace {
 
+using backend::tlb_index;
+using backend::TlbEntry;
 using guest::Access;
 
 constexpr u64 page_of(u64 address) {
@@ -96,16 +99,39 @@ void store_host(u8* host, unsigned bytes, const U128& value) {
 
 }  // namespace
 
-void Tlb::Context::clear() {
+void Tlb::Context::clear(const backend::JumpCache* active) {
   read.fill({});
   write.fill({});
+  read[0] = write[0] = backend::empty_tlb_entry(0);
   code.fill({});
   large.fill(0);
   has_huge = false;
+  clear_jumps(active);
 }
 
-Tlb::Tlb(const guest::Mmu& mmu, guest::PhysicalMemory& memory, const void* state)
-    : mmu_(mmu), memory_(memory), state_(state) {}
+void Tlb::Context::clear_jumps(const backend::JumpCache* active) {
+  for (Jumps& j : jumps)
+    if (std::exchange(j.used, j.cache && j.cache.get() == active)) j.cache->clear();
+  code_pages.fill(0);
+}
+
+backend::JumpCache& Tlb::Context::jumps_of(u32 mode) {
+  for (Jumps& j : jumps)
+    if (j.cache && j.mode == mode) return j.used = true, *j.cache;
+  Jumps& j = jumps[next_jumps++ % jumps.size()];
+  if (!j.cache) j.cache = std::make_unique<backend::JumpCache>();
+  if (j.used) j.cache->clear();
+  j.mode = mode;
+  j.used = true;
+  return *j.cache;
+}
+
+Tlb::Tlb(const guest::Mmu& mmu, guest::PhysicalMemory& memory, backend::VmContext& context)
+    : mmu_(mmu), memory_(memory), vm_(context), state_(backend::guest_state(&context)) {
+  vm_.tlb = this;
+  vm_.tlb_fill = fill_from_code;
+  select(0);
+}
 
 Tlb::Context& Tlb::find(u64 name) {
   for (const auto& c : contexts_)
@@ -118,24 +144,44 @@ Tlb::Context& Tlb::find(u64 name) {
       if (c.get() != current_ && c.get() != user_ && (!victim || c->last_used < victim->last_used)) victim = c.get();
   }
   victim->name = name;
-  victim->clear();
+  victim->clear(nullptr);
   return *victim;
 }
 
-void Tlb::select() {
+void Tlb::select(u32 mode) {
+  const std::lock_guard guard(contexts_lock_);
   const u64 name = mmu_.context(state_, false), user_name = mmu_.context(state_, true);
   if (!current_ || current_->name != name) current_ = &find(name);
   if (!user_ || user_->name != user_name) user_ = &find(user_name);
   current_->last_used = user_->last_used = ++uses_;
+  vm_.tlb_read = current_->read.data();
+  vm_.tlb_write = current_->write.data();
+  vm_.tlb_user_read = user_->read.data();
+  vm_.tlb_user_write = user_->write.data();
+  jumps_ = &current_->jumps_of(mode);
+}
+
+void Tlb::forget_jumps(u64 pc) {
+  const std::lock_guard guard(contexts_lock_);
+  for (const auto& c : contexts_)
+    for (Context::Jumps& j : c->jumps)
+      if (j.used) j.cache->forget(pc);
+}
+
+void Tlb::forget_all_jumps() {
+  const std::lock_guard guard(contexts_lock_);
+  for (const auto& c : contexts_) c->clear_jumps(jumps_);
 }
 
 void Tlb::flush() {
-  for (const auto& c : contexts_) c->clear();
+  const std::lock_guard guard(contexts_lock_);
+  for (const auto& c : contexts_) c->clear(jumps_);
 }
 
 void Tlb::flush_space(u16 space) {
+  const std::lock_guard guard(contexts_lock_);
   for (const auto& c : contexts_)
-    if (static_cast<u16>(c->name) == space) c->clear();
+    if (static_cast<u16>(c->name) == space) c->clear(jumps_);
 }
 
 void Tlb::note_large(Context& c, u64 address, u8 size_log2) {
@@ -154,24 +200,24 @@ bool Tlb::may_be_large(const Context& c, u64 address) const {
 }
 
 void Tlb::drop_pages(Context& c, u64 first, u64 bytes) {
-  const auto inside = [&](u64 page) { return page != TlbEntry::kEmpty && ((page - first) & kUntagged) < bytes; };
+  const auto inside = [&](u64 page) { return ((page - first) & kUntagged) < bytes; };
+  bool jumps = false;
+  const auto drop = [&](u32 i) {
+    if (inside(c.read[i].page)) c.read[i] = backend::empty_tlb_entry(i);
+    if (inside(c.write[i].page)) c.write[i] = backend::empty_tlb_entry(i);
+    if (CodeEntry& e = c.code[i % kCodeEntries]; inside(e.page)) e = {};
+    jumps |= c.code_pages[i / 64] >> i % 64 & 1;
+  };
   if (bytes <= 16 * kPageSize) {
-    for (u64 page = first; page - first < bytes; page += kPageSize) {
-      if (TlbEntry& e = c.read[index(page)]; inside(e.page)) e = {};
-      if (TlbEntry& e = c.write[index(page)]; inside(e.page)) e = {};
-      if (CodeEntry& e = c.code[index(page) % kCodeEntries]; inside(e.page)) e = {};
-    }
-    return;
+    for (u64 page = first; page - first < bytes; page += kPageSize) drop(tlb_index(page));
+  } else {
+    for (u32 i = 0; i < backend::kTlbSize; ++i) drop(i);
   }
-  for (TlbEntry& e : c.read)
-    if (inside(e.page)) e = {};
-  for (TlbEntry& e : c.write)
-    if (inside(e.page)) e = {};
-  for (CodeEntry& e : c.code)
-    if (inside(e.page)) e = {};
+  if (jumps) c.clear_jumps(jumps_);
 }
 
 void Tlb::flush_range(u64 address, u64 bytes) {
+  const std::lock_guard guard(contexts_lock_);
   constexpr u64 kLarge = u64{1} << 21, kHuge = u64{1} << 30;
   for (const auto& c : contexts_) {
     if (may_be_large(*c, address) || bytes > kPageSize * 16)
@@ -193,14 +239,16 @@ std::optional<guest::Mapping> Tlb::fill(u64 address, Access access, bool user) {
   note_large(c, address, m.size_log2);
   const auto direct = memory_.direct(m.address);
   if (!direct.host || m.device || access == Access::Execute) return m;
-  const TlbEntry entry{page_of(address), reinterpret_cast<u64>(direct.host) - page_of(address)};
-  if (m.read) c.read[index(address)] = entry;
-  if (m.write && direct.writable) c.write[index(address)] = entry;
+  const TlbEntry entry{page_of(address), reinterpret_cast<u64>(direct.host)};
+  if (m.read) c.read[tlb_index(address)] = entry;
+  if (m.write && direct.writable) c.write[tlb_index(address)] = entry;
   return m;
 }
 
 std::optional<u32> Tlb::code_space(u64 pc) {
-  CodeEntry& e = current_->code[index(pc) % kCodeEntries];
+  const u32 i = tlb_index(pc);
+  current_->code_pages[i / 64] |= u64{1} << i % 64;
+  CodeEntry& e = current_->code[i % kCodeEntries];
   if (e.page == page_of(pc)) return e.space;
   const auto mapping = fill(pc, Access::Execute, false);
   if (!mapping) return std::nullopt;
@@ -211,21 +259,32 @@ std::optional<u32> Tlb::code_space(u64 pc) {
 
 const TlbEntry* Tlb::probe(u64 address, ir::MemAttr attr, bool is_write) {
   Context& c = context(attr.user);
-  const TlbEntry& e = (is_write ? c.write : c.read)[index(address)];
+  const TlbEntry& e = (is_write ? c.write : c.read)[tlb_index(address)];
   return e.page == page_of(address) && !crosses_page(address, attr.bytes()) ? &e : nullptr;
+}
+
+u64 Tlb::fill_from_code(backend::VmContext* context, u64 address, u32 access) {
+  Tlb& tlb = *static_cast<Tlb*>(context->tlb);
+  const unsigned bytes = access & 0xff;
+  const bool write = access & backend::kTlbFillWrite, user = access & backend::kTlbFillUser;
+  if (crosses_page(address, bytes)) return 0;
+  if (!tlb.fill(address, write ? Access::Write : Access::Read, user)) return 0;
+  Context& c = tlb.context(user);
+  const TlbEntry& e = (write ? c.write : c.read)[tlb_index(address)];
+  return e.page == page_of(address) ? e.host + address % kPageSize : 0;
 }
 
 bool Tlb::load(u64 address, ir::MemAttr attr, U128& out) {
   const TlbEntry* e = probe(address, attr, false);
   if (!e) return slow_load(address, attr, out);
-  load_host(reinterpret_cast<const u8*>(address + e->addend), attr.bytes(), out);
+  load_host(reinterpret_cast<const u8*>(e->host + address % kPageSize), attr.bytes(), out);
   return true;
 }
 
 bool Tlb::store(u64 address, ir::MemAttr attr, const U128& value) {
   const TlbEntry* e = probe(address, attr, true);
   if (!e) return slow_store(address, attr, value);
-  store_host(reinterpret_cast<u8*>(address + e->addend), attr.bytes(), value);
+  store_host(reinterpret_cast<u8*>(e->host + address % kPageSize), attr.bytes(), value);
   return true;
 }
 
@@ -248,7 +307,7 @@ bool Tlb::cas(u64 address, ir::MemAttr attr, U128& expected, const U128& desired
     // Atomics on devices: IMPLEMENTATION DEFINED; here nothing answers.
     if (!e) return refuse(address, Access::Write, mmu_.external_status());
   }
-  cas_host(reinterpret_cast<u8*>(address + e->addend), attr.bytes(), expected, desired);
+  cas_host(reinterpret_cast<u8*>(e->host + address % kPageSize), attr.bytes(), expected, desired);
   return true;
 }
 

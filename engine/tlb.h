@@ -8,28 +8,28 @@
 
 #include <array>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <vector>
 
+#include "backend/vm_context.h"
 #include "guest/frontend.h"
 #include "ir/types.h"
 
 namespace tiercel::engine {
 
-struct TlbEntry {
-  static constexpr u64 kEmpty = ~u64{0};  // no page address: the low bits are set
-  u64 page = kEmpty;                      // as the guest writes it, tag included
-  u64 addend = 0;                         // host address - guest address
-};
-
 class Tlb {
  public:
-  static constexpr u32 kEntries = 2048;
+  Tlb(const guest::Mmu& mmu, guest::PhysicalMemory& memory, backend::VmContext& context);
 
-  Tlb(const guest::Mmu& mmu, guest::PhysicalMemory& memory, const void* state);
+  /// Adopts what the state block says: to be called whenever it may have changed. `mode` is the block key's.
+  void select(u32 mode);
 
-  /// Adopts what the state block says: to be called whenever it may have changed.
-  void select();
+  /// Where indirect branches lead in the present context and mode.
+  backend::JumpCache& jumps() { return *jumps_; }
+  /// Any thread, while this vCPU inserts nothing.
+  void forget_jumps(u64 pc);
+  void forget_all_jumps();
 
   // Accesses of the guest. False: `fault` says why.
   bool load(u64 address, ir::MemAttr attr, U128& out);
@@ -48,25 +48,38 @@ class Tlb {
 
  private:
   struct CodeEntry {
-    u64 page = TlbEntry::kEmpty;
+    u64 page = ~u64{0};  // no page's address: nothing
     u32 space = 0;
   };
   static constexpr u32 kCodeEntries = 512;
   struct Context {
     u64 name = 0;
     u64 last_used = 0;
-    std::array<TlbEntry, kEntries> read, write;
+    std::array<backend::TlbEntry, backend::kTlbSize> read, write;
     std::array<CodeEntry, kCodeEntries> code;
     /// Filter of the 2 MiB stretches in which a mapping larger than a page was used.
     std::array<u64, 64> large;
     bool has_huge;  // larger than 2 MiB
-    void clear();
+    /// Per mode of block keys. They know the present mapping of code, so they go with it.
+    struct Jumps {
+      u32 mode = 0;
+      bool used = false;  // may hold something
+      std::unique_ptr<backend::JumpCache> cache;
+    };
+    std::array<Jumps, 4> jumps;
+    /// A bit per tlb_index: whether the jump caches may lead to code there.
+    std::array<u64, backend::kTlbSize / 64> code_pages;
+    u32 next_jumps = 0;
+    /// `active`: the jump cache in use, which may be filled again without being selected.
+    void clear(const backend::JumpCache* active);
+    void clear_jumps(const backend::JumpCache* active);
+    backend::JumpCache& jumps_of(u32 mode);
   };
   static constexpr unsigned kContexts = 24;
 
   Context& find(u64 name);
   Context& context(bool user) { return user ? *user_ : *current_; }
-  const TlbEntry* probe(u64 address, ir::MemAttr attr, bool is_write);
+  const backend::TlbEntry* probe(u64 address, ir::MemAttr attr, bool is_write);
   /// The mapping, entered into the tables; nothing: `fault_`.
   std::optional<guest::Mapping> fill(u64 address, guest::Access access, bool user);
   void note_large(Context& c, u64 address, u8 size_log2);
@@ -77,15 +90,18 @@ class Tlb {
   bool slow_store(u64 address, ir::MemAttr attr, const U128& value);
   bool load_piece(u64 address, unsigned bytes, bool user, bool misaligned, u8* out);
 
-  static u32 index(u64 address) { return static_cast<u32>(address / kPageSize) & (kEntries - 1); }
+  static u64 fill_from_code(backend::VmContext* context, u64 address, u32 access);
   static u32 large_bit(u64 address) { return static_cast<u32>((address >> 21) * 0x9e3779b1u >> 8) & 4095; }
 
   const guest::Mmu& mmu_;
   guest::PhysicalMemory& memory_;
-  const void* state_;
+  backend::VmContext& vm_;
+  const void* const state_;
+  std::mutex contexts_lock_;  // guards the list and its jump caches, which others clear
   std::vector<std::unique_ptr<Context>> contexts_;
   Context* current_ = nullptr;
   Context* user_ = nullptr;
+  backend::JumpCache* jumps_ = nullptr;
   u64 uses_ = 0;
   guest::Fault fault_;
 };

@@ -53,14 +53,14 @@ Stop stop(Stop::Kind kind, u64 payload = 0) {
 
 Vcpu::Vcpu(Engine& engine) : engine_(engine), private_(std::make_unique<Private>()) {
   Engine::Private& e = *engine.private_;
-  const std::size_t bytes = backend::kProfileBytes + backend::kStateOffset + e.frontend.layout().state_size;
+  const std::size_t bytes = backend::kHotBytes + backend::kStateOffset + e.frontend.layout().state_size;
   auto* memory = static_cast<std::byte*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64));
   CHECK(memory);
   std::memset(memory, 0, bytes);
-  context_ = new (memory + backend::kProfileBytes) backend::VmContext;
-  for (s32& counter : hot_counters()) counter = static_cast<s32>(e.options.hot_step());
+  context_ = new (memory + backend::kHotBytes) backend::VmContext;
+  for (u32 i = 0; i < backend::kHotCounters; ++i) hot_counters()[i] = static_cast<s32>(e.options.hot);
   private_->guest_env.state = state();
-  if (const guest::Mmu* mmu = e.frontend.mmu()) private_->tlb.emplace(*mmu, *e.memory.physical(), state());
+  if (const guest::Mmu* mmu = e.frontend.mmu()) private_->tlb.emplace(*mmu, *e.memory.physical(), *context_);
   private_->fp_env.extra = &context_->fp_extra;
   context_->jump_cache = private_->jump_cache.data();
   context_->memory_base = e.memory.flat_base();
@@ -84,7 +84,7 @@ Vcpu::~Vcpu() {
   }
   if (current_vcpu == this) current_vcpu = nullptr;
   context_->~VmContext();
-  std::free(target_notes().data());
+  std::free(hot_counters());
 }
 
 Vcpu* Vcpu::current() {
@@ -115,25 +115,26 @@ void Vcpu::request_exit() {
 
 void Vcpu::clear_exit_request() {
   private_->exit_requested.store(false, std::memory_order_relaxed);
-  std::atomic_ref(context_->jump_cache).store(private_->jump_cache.data(), std::memory_order_relaxed);
+  std::atomic_ref(context_->jump_cache).store(private_->jumps().data(), std::memory_order_relaxed);
   std::atomic_ref(context_->exit_request).store(0, std::memory_order_relaxed);
   // A request that came between the first and the last store must not be lost.
   if (private_->exit_requested.load(std::memory_order_relaxed)) poke();
 }
 
-std::span<s32, backend::kHotCounters> Vcpu::hot_counters() {
-  return std::span<s32, backend::kHotCounters>(reinterpret_cast<s32*>(context_) - backend::kHotCounters,
-                                               backend::kHotCounters);
+s32* Vcpu::hot_counters() {
+  return reinterpret_cast<s32*>(context_) - backend::kHotCounters;
 }
 
-std::span<u64, backend::kTargetNotes> Vcpu::target_notes() {
-  auto* first = reinterpret_cast<u64*>(reinterpret_cast<u8*>(context_) - backend::kProfileBytes);
-  return std::span<u64, backend::kTargetNotes>(first, backend::kTargetNotes);
+void Vcpu::adopt_jumps() {
+  // seq_cst, before the test: a request that comes meanwhile must not lose its table.
+  std::atomic_ref(context_->jump_cache).store(private_->jumps().data());
+  if (std::atomic_ref(context_->exit_request).load()) poke();
 }
 
 void Vcpu::forget_predictions() {
   context_->region_faults = nullptr;
   private_->jump_cache.clear();
+  if (private_->tlb) private_->tlb->forget_all_jumps();
   for (auto& entry : context_->return_stack) entry = {};
 }
 
@@ -177,13 +178,16 @@ struct Vcpu::Run {
   void load_mode() {
     const guest::BlockKey now = e.frontend.key(vcpu.state());
     pc = now.pc;
-    if (!p.mode_known || now.mode != p.mode) {
-      p.mode = now.mode;
-      p.mode_known = true;
-      if (e.options.tier != Tier::Interp) vcpu.forget_predictions();  // they do not name the mode
+    const bool changed = !p.mode_known || now.mode != p.mode;
+    p.mode = now.mode;
+    p.mode_known = true;
+    if (p.tlb) {
+      p.tlb->select(p.mode);
+      vcpu.adopt_jumps();
+    } else if (changed) {
+      vcpu.forget_predictions();  // they do not name the mode
     }
     c.mxcsr = mxcsr_for(e.frontend.fp_control(vcpu.state()), c.mxcsr);
-    if (p.tlb) p.tlb->select();
   }
 
   NextBlock not_executable() const { return {.not_executable = true, .fault = {VAddr{pc}, guest::Access::Execute}}; }
@@ -203,14 +207,14 @@ struct Vcpu::Run {
 
   NextBlock next_locked_and_remember() {
     const NextBlock n = next_locked();
-    if (n.host) p.jump_cache.insert(pc, n.host);
+    if (n.host) p.jumps().insert(pc, n.host);
     return n;
   }
 
   NextBlock next() {
     // The epoch first: an entry that a clearing of the cache leaves behind must not look newer than it is.
     p.epoch = e.epoch.load();
-    if (const void* host = p.jump_cache.find(pc)) return {static_cast<const u8*>(host)};
+    if (const void* host = p.jumps().find(pc)) return {static_cast<const u8*>(host)};
     const std::lock_guard guard(e.lock);
     return next_locked_and_remember();
   }
@@ -225,7 +229,8 @@ struct Vcpu::Run {
     NextBlock n = next_locked();
     if (n.host && site_valid && e.epoch.load() == before) {
       CachedExit& exit = e.cache.exit_at(c.exit_site);
-      if (exit.target_pc == pc) e.cache.link(exit, *n.block);
+      // A machine may have mapped other memory there while the block ran.
+      if (exit.target_pc == pc && exit.from->key.space == space) e.cache.link(exit, *n.block);
     }
     return n;
   }
@@ -233,7 +238,6 @@ struct Vcpu::Run {
   NextBlock next_hot() {
     const std::lock_guard guard(e.lock);
     ++p.stats.hot_exits;
-    e.regions.sample(vcpu.target_notes());
     vcpu.hot_counters()[backend::hot_counter_index(pc)] = static_cast<s32>(e.regions.heat(key(), *e.translator));
     e.install_regions();
     return next_locked();
@@ -380,6 +384,24 @@ struct Vcpu::Run {
     return {};
   }
 
+  /// A machine: the insn at pc, whose access the TLB does not do in line: a device, two pages, or a fault.
+  MaybeStop interpret_one() {
+    ir::Function f;
+    {
+      const std::lock_guard guard(e.lock);
+      const std::optional<u32> found = p.tlb->code_space(pc);
+      if (found) space = *found;
+      if (!found || !e.translator->translate_raw(key(), 1)) return {};  // the next look-up finds the same
+      f = e.translator->function();
+    }
+    const auto r = interpret(f);
+    p.fault_host_pc = 0;
+    if (r.reason == backend::Reason::Fault) return fault_stop();
+    if (r.reason == backend::Reason::Misaligned) return misaligned_stop();
+    pc = c.exit_pc;
+    return {};
+  }
+
   MaybeStop interrupted() {
     ++p.stats.interrupts;
     state_pc() = pc;
@@ -433,6 +455,10 @@ struct Vcpu::Run {
         pc = c.exit_pc;
         n = next_hot();
         return {};
+      case backend::Reason::SlowAccess:
+        pc = c.exit_pc;
+        if (auto s = interpret_one()) return s;
+        break;
       case backend::Reason::RegionFault:
         pc = c.exit_pc;
         n = next_plain();

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <span>
 
 #include "backend/vm_context.h"
 #include "guest/frontend.h"
@@ -72,8 +71,9 @@ class Vcpu {
   /// Makes generated code leave at its next check point, without a request of the personality.
   void poke();
   void forget_predictions();
-  std::span<s32, backend::kHotCounters> hot_counters();
-  std::span<u64, backend::kTargetNotes> target_notes();
+  /// Makes generated code use the jump cache of the present mode (a machine).
+  void adopt_jumps();
+  s32* hot_counters();
   void add_statistics(struct Statistics& total) const;
 
   Engine& engine_;

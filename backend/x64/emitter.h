@@ -304,6 +304,10 @@ class Emitter {
   // -- memory.cpp
   void emit_memory(const Inst& inst, u32 i);
   Mem address(const Inst& inst, u32 size);
+  Mem translated_address(const Inst& inst, u32 size);
+  Gp guest_address(const Inst& inst);
+  Gp address_register(Gp base);
+  void release_operand(const Inst& inst, Value v);
   void fault_here();
   void check_alignment(const Inst& inst);
   void full_fence();
@@ -325,12 +329,11 @@ class Emitter {
   void align_patch(u32 opcode_bytes);
   void jump_exit(u64 pc);
   void patchable_jump(u64 pc);
+  bool leaves_page(u64 pc) const { return layout_.translated && (pc ^ f_->pc) / kPageSize != 0; }
   void branch_exit(x86::CondCode cc, u64 pc);
   void add_exit(u64 pc);
   void interrupt_check(u64 pc);
-  void call_exit(u64 pc);
-  void count_edge(u64 pc);
-  void note_target(u64 block_pc);
+  void count_back_edge(u64 pc);
   void mov_pc(Gp reg, u64 pc);
   bool is_backward(u64 pc) const { return pc <= last_insn_pc_; }
   void emit_exit_stubs();

@@ -2,6 +2,8 @@
 // load-acquire must not pass an earlier store-release (RCsc) while an x86 load may pass an earlier plain store.
 #include "backend/x64/emitter.h"
 
+#include <algorithm>
+
 namespace tiercel::backend::x64 {
 namespace {
 
@@ -15,8 +17,99 @@ void Emitter::fault_here() {
   out_->faults.push_back({static_cast<u32>(a.offset()), guest_pc_});
 }
 
-/// Keeps EFLAGS.
+/// A register for the address: the base's own if no other can be had.
+Gp Emitter::address_register(Gp base) {
+  if ((kGpScratchMask & ~locked_) != 0) return temp_gp();
+  while (first_[base.id()] != kNoOwner) spill(first_[base.id()], base.id());
+  return base;
+}
+
+/// `v` has served; its register may serve something else unless another operand is there too.
+void Emitter::release_operand(const Inst& inst, Value v) {
+  const u8 place = state_[v.index].place;
+  if (place >= kRegisterCount) return;
+  for (const Value other : inst.args)
+    if (other && other != v && state_[other.index].place == place) return;
+  locked_ &= ~reg_bit(place);
+}
+
+/// The guest address in a register of its own.
+Gp Emitter::guest_address(const Inst& inst) {
+  const bool plain = inst.op == Opcode::Load || inst.op == Opcode::Store;
+  const Gp base = use_gp(inst.args[inst.op == Opcode::CasIf ? 1 : 0]);
+  const bool indexed = plain && inst.args[1];
+  const Gp index = indexed ? use_gp(inst.args[1]) : Gp();
+  const s64 disp = plain ? static_cast<s64>(inst.imm) : 0;
+  const bool small = disp == static_cast<s32>(disp);
+  const s32 near = small ? static_cast<s32>(disp) : 0;
+  const Gp t = address_register(base);
+  if (indexed && inst.mem().index_shift > 3) {
+    a.lea(t, x86::ptr(index, index));
+    a.lea(t, x86::ptr(base, t, inst.mem().index_shift - 1, near));
+  } else if (indexed) {
+    a.lea(t, x86::ptr(base, index, inst.mem().index_shift, near));
+  } else if (near != 0) {
+    a.lea(t, x86::ptr(base, near));
+  } else {
+    a.mov(t, base);
+  }
+  release_operand(inst, inst.args[inst.op == Opcode::CasIf ? 1 : 0]);
+  if (indexed) release_operand(inst, inst.args[1]);
+  if (small) return t;
+  // Added in two steps: a third register may not be there.
+  s64 rest = disp;
+  while (rest != 0) {
+    const s64 step = std::clamp<s64>(rest, -0x7fff'ffff, 0x7fff'ffff);
+    a.add(t, asmjit::Imm(step));
+    rest -= step;
+  }
+  return t;
+}
+
+/// A machine: the TLB is probed with the guest address in `t`. A hit leaves the offset within the page there, which the
+/// page's host address is added to. All registers but `t` survive; `u` is borrowed from the guest if none is free.
+Mem Emitter::translated_address(const Inst& inst, u32 size) {
+  const MemAttr attr = inst.mem();
+  const bool write = inst.op != Opcode::Load;
+  const Gp t = guest_address(inst);
+  const unsigned free = find_free(false);
+  const bool borrowed = free == kNoRegister;
+  const Gp u = gp(borrowed ? x86::r14.id() : free);
+  const Mem kept = x86::qword_ptr(x86::rsp, frame::kBorrowed);
+  if (borrowed) a.mov(kept, u);
+  static_assert(sizeof(TlbEntry) == 16);
+  a.mov(u, t);
+  a.shr(u, 12 - 4);
+  a.and_(u.r32(), asmjit::Imm((kTlbSize - 1) << 4));
+  if (attr.user)
+    a.add(u, write ? TIERCEL_CONTEXT(tlb_user_write) : TIERCEL_CONTEXT(tlb_user_read));
+  else
+    a.add(u, write ? TIERCEL_CONTEXT(tlb_write) : TIERCEL_CONTEXT(tlb_read));
+  a.xor_(t, x86::qword_ptr(u, offsetof(TlbEntry, page)));
+  a.cmp(t, asmjit::Imm(kPageSize - size));
+  const Label back = a.newLabel();
+  const u32 access = size | (write ? kTlbFillWrite : 0) | (attr.user ? kTlbFillUser : 0);
+  a.ja(cold([t, u, borrowed, access, back, pc = guest_pc_](Emitter& e) {
+    e.a.xor_(t, x86::qword_ptr(u, offsetof(TlbEntry, page)));
+    if (borrowed) e.a.mov(u, x86::qword_ptr(x86::rsp, frame::kBorrowed));
+    e.a.mov(x86::qword_ptr(x86::rsp, frame::kAddress), t);
+    e.a.mov(x86::dword_ptr(x86::rsp, frame::kSelector), asmjit::Imm(access));
+    e.a.call(stub_field(Stub::TlbFill));
+    e.a.mov(t, x86::qword_ptr(x86::rsp, frame::kAddress));
+    e.a.test(t, t);
+    e.a.jnz(back);
+    e.mov_pc(x86::rcx, pc);
+    e.a.jmp(stub_field(Stub::SlowAccess));
+  }));
+  a.add(t, x86::qword_ptr(u, offsetof(TlbEntry, host)));
+  if (borrowed) a.mov(u, kept);
+  a.bind(back);
+  return x86::ptr(t, 0, size);
+}
+
+/// Keeps EFLAGS, but not in a machine.
 Mem Emitter::address(const Inst& inst, u32 size) {
+  if (layout_.translated) return translated_address(inst, size);
   const Value base = inst.op == Opcode::CasIf ? inst.args[1] : inst.args[0];
   const bool indexed = (inst.op == Opcode::Load || inst.op == Opcode::Store) && inst.args[1];
   s64 disp = indexed || inst.op == Opcode::Load || inst.op == Opcode::Store ? static_cast<s64>(inst.imm) : 0;
@@ -91,6 +184,7 @@ void Emitter::check_alignment(const Inst& inst) {
 
 void Emitter::emit_memory(const Inst& inst, u32 i) {
   if (inst.op != Opcode::Fence) check_alignment(inst);
+  if (layout_.translated && (inst.op == Opcode::Load || inst.op == Opcode::Store)) clobber_flags();
   switch (inst.op) {
     case Opcode::Load:
       return emit_load(inst, i);

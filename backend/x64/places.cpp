@@ -7,11 +7,6 @@
 namespace tiercel::backend::x64 {
 namespace {
 
-constexpr u64 kGpScratchMask = [] {
-  u64 m = 0;
-  for (const u8 r : kGpScratch) m |= reg_bit(r);
-  return m;
-}();
 constexpr u64 kXmmScratchMask = u64{low_mask(kXmmScratchCount)} << kXmm0;
 
 }  // namespace

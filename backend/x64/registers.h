@@ -22,6 +22,11 @@ constexpr u64 reg_bit(unsigned reg) {
 
 /// General registers that hold block-local values, in order of preference; rax last, for many insts need it.
 inline constexpr std::array<u8, 4> kGpScratch = {1 /* rcx */, 2 /* rdx */, 3 /* rbx */, 0 /* rax */};
+inline constexpr u64 kGpScratchMask = [] {
+  u64 m = 0;
+  for (const u8 r : kGpScratch) m |= reg_bit(r);
+  return m;
+}();
 /// General registers guest slots are pinned to, hottest first.
 inline constexpr std::array<u8, 10> kGpPinned = {5 /* rbp */, 6 /* rsi */, 7 /* rdi */, 8, 9, 10, 11, 12, 13, 14};
 inline constexpr unsigned kXmmScratchCount = 8;  // xmm0..xmm7
@@ -54,7 +59,8 @@ inline constexpr s32 kArgs = 16 * kSpillSlots;
 inline constexpr s32 kResult = kArgs + 64;
 inline constexpr s32 kSelector = kResult + 16;   // PureOp address less return address, or helper index
 inline constexpr s32 kBorrowed = kSelector + 8;  // a pinned register's value while the register serves something else
-inline constexpr s32 kSize = kSelector + 16;
+inline constexpr s32 kAddress = kBorrowed + 8;   // guest address for Stub::TlbFill, then the host's
+inline constexpr s32 kSize = kSelector + 32;
 }  // namespace frame
 
 /// Out-of-line stubs of the runtime that generated code reaches through VmContext::stubs.
@@ -66,6 +72,8 @@ enum class Stub : u8 {
   Interrupt,     // rcx: guest pc
   Misaligned,    // rcx: guest pc, rax: guest address of the access; exit_payload is set
   Hot,           // rcx: guest pc
+  TlbFill,       // frame::kAddress through VmContext::tlb_fill with access frame::kSelector; keeps all registers
+  SlowAccess,    // rcx: guest pc
 };
 inline x86::Mem stub_field(Stub s) {
   return context_field(offsetof(VmContext, stubs) + 8 * static_cast<std::size_t>(s), 8);

@@ -46,6 +46,10 @@ class Stubs {
     reason_stub(Reason::LinkMiss, leave);
     r.stubs[static_cast<unsigned>(Stub::Hot)] = here();
     reason_stub(Reason::Hot, leave);
+    r.stubs[static_cast<unsigned>(Stub::SlowAccess)] = here();
+    reason_stub(Reason::SlowAccess, leave);
+    r.stubs[static_cast<unsigned>(Stub::TlbFill)] = here();
+    tlb_fill();
     r.stubs[static_cast<unsigned>(Stub::Eval)] = here();
     eval();
     r.stubs[static_cast<unsigned>(Stub::Helper)] = here();
@@ -162,6 +166,22 @@ class Stubs {
     a.lea(x86::rdx, caller_frame(frame::kResult, 8));
     a.mov(x86::rcx, TIERCEL_CONTEXT(fp_env));
     a.call(TIERCEL_CONTEXT(eval));
+    slots(&Stubs::load_gp, &Stubs::load_xmm, kVolatile);
+    scratch(false);
+    a.add(x86::rsp, kStubFrame);
+    a.ret();
+  }
+
+  void tlb_fill() {
+    constexpr u64 kVolatile = ~u64{kCalleeSavedMask};
+    a.sub(x86::rsp, kStubFrame);
+    scratch(true);
+    slots(&Stubs::store_gp, &Stubs::store_xmm, kVolatile);
+    a.lea(x86::rdi, x86::ptr(x86::r15, -kContextBias));
+    a.mov(x86::rsi, caller_frame(frame::kAddress, 8));
+    a.mov(x86::edx, caller_frame(frame::kSelector, 4));
+    a.call(TIERCEL_CONTEXT(tlb_fill));
+    a.mov(caller_frame(frame::kAddress, 8), x86::rax);
     slots(&Stubs::load_gp, &Stubs::load_xmm, kVolatile);
     scratch(false);
     a.add(x86::rsp, kStubFrame);

@@ -23,6 +23,15 @@ bool is_regular(int fd) {
   return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+/// Files, /dev/null and their like: epoll does not take them, reading never waits.
+bool never_waits(int fd) {
+  const int epoll = epoll_create1(EPOLL_CLOEXEC);
+  epoll_event event = {};
+  const bool refused = epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0 && errno == EPERM;
+  close(epoll);
+  return refused;
+}
+
 }  // namespace
 
 RawTerminal::RawTerminal(int fd) : fd_(fd) {
@@ -43,10 +52,11 @@ StdioPort::StdioPort(EventLoop& loop, int in, int out, std::function<void(char)>
   // cannot be opened again (a socket) or never blocks (a file, whose position must stay) is used as it is.
   if (!is_regular(out))
     own_out_ = open(fmt::format("/proc/self/fd/{}", out).c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-  if (is_regular(in)) {
-    // epoll does not take files: all of it is there already.
+  if (never_waits(in)) {
+    // All of it is there already. What never ends (/dev/zero) fills the buffer.
+    const bool finite = is_regular(in);
     std::array<u8, kChunk> bytes;
-    for (ssize_t n; (n = ::read(in, bytes.data(), bytes.size())) > 0;)
+    for (ssize_t n; (finite || input_.size() < kMostInput) && (n = ::read(in, bytes.data(), bytes.size())) > 0;)
       input_.insert(input_.end(), bytes.begin(), bytes.begin() + n);
     loop.add_doorbell([this] {
           if (changed_) changed_();

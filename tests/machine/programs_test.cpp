@@ -24,10 +24,10 @@ TEST_P(BareMetal, PrintsWhatIsExpected) {
   EXPECT_TRUE(result.powered_off);
 }
 
-constexpr Case kCases[] = {{"hello", engine::Tier::Interp},
-                           {"exceptions", engine::Tier::Interp},
-                           {"mmu", engine::Tier::Interp},
-                           {"timer", engine::Tier::Interp}};
+using engine::Tier;
+constexpr Case kCases[] = {{"hello", Tier::Interp}, {"exceptions", Tier::Interp}, {"mmu", Tier::Interp},
+                           {"timer", Tier::Interp}, {"hello", Tier::Fast},        {"exceptions", Tier::Fast},
+                           {"mmu", Tier::Fast},     {"timer", Tier::Fast}};
 INSTANTIATE_TEST_SUITE_P(All, BareMetal, testing::ValuesIn(kCases), [](const auto& info) {
   return std::string(info.param.program) + "_" + engine::tier_name(info.param.tier);
 });

@@ -80,6 +80,17 @@ TEST(StdioPort, AReaderThatSleepsFillsTheBuffer) {
   EXPECT_GT(line.changes, 0) << "there is room again";
 }
 
+TEST(StdioPort, TakesInputThatEpollDoesNot) {
+  auto loop = std::move(*EventLoop::create());
+  for (const char* name : {"/dev/null", "/dev/zero"}) {
+    const int in = open(name, O_RDONLY);
+    StdioPort port(*loop, in, STDOUT_FILENO, {});
+    EXPECT_EQ(port.available() > 0, std::string(name) == "/dev/zero");
+    loop->run_once(0);
+    close(in);
+  }
+}
+
 TEST(StdioPort, GoesOnWithoutAnybodyThere) {
   Line line;
   close(line.in[1]);

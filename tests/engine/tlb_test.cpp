@@ -1,0 +1,178 @@
+// The TLB with a guest whose address spaces are a map from pages to pages.
+#include "engine/tlb.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <map>
+
+namespace tiercel::engine {
+namespace {
+
+constexpr u64 kRam = 0x10000, kRamBytes = 0x10000, kDevice = 0x40000;
+
+class FakeMemory final : public guest::PhysicalMemory {
+ public:
+  alignas(64) u8 ram[kRamBytes] = {};
+  std::string log;
+  Direct direct(PAddr a) override {
+    if (a.value < kRam || a.value - kRam >= kRamBytes) return {};
+    return {ram + (a.value - kRam), true};
+  }
+  std::optional<u64> read(PAddr a, unsigned bytes) override {
+    if (a.value < kDevice || a.value >= kDevice + kPageSize) return std::nullopt;
+    log += "r" + std::to_string(bytes) + " ";
+    return a.value;
+  }
+  bool write(PAddr a, unsigned bytes, u64) override {
+    if (a.value < kDevice || a.value >= kDevice + kPageSize) return false;
+    log += "w" + std::to_string(bytes) + " ";
+    return true;
+  }
+};
+
+class FakeMmu final : public guest::Mmu {
+ public:
+  u64 now = 1, user = 2;
+  std::map<std::pair<u64, u64>, guest::Mapping> maps;  // (context, page)
+  mutable int walks = 0;
+  u64 context(const void*, bool unprivileged) const override { return unprivileged ? user : now; }
+  guest::Walk walk(const void*, guest::PhysicalMemory&, VAddr va, guest::Access access,
+                   bool unprivileged) const override {
+    ++walks;
+    const auto it = maps.find({unprivileged ? user : now, va.value / kPageSize});
+    if (it == maps.end()) return {std::nullopt, {va, access, false, 7}};
+    const guest::Mapping& m = it->second;
+    const bool ok = access == guest::Access::Write ? m.write : access == guest::Access::Read ? m.read : m.execute;
+    if (!ok) return {std::nullopt, {va, access, false, 15}};
+    return {m, {}};
+  }
+  u32 alignment_status() const override { return 33; }
+  u32 external_status() const override { return 16; }
+  void map(u64 context, u64 page, u64 pa, bool write = true, u8 size_log2 = 12) {
+    maps[{context, page}] = {PAddr{pa}, size_log2, true, write, true, false, pa >= kDevice};
+  }
+};
+
+class TlbTest : public testing::Test {
+ protected:
+  TlbTest() {
+    void* memory = std::aligned_alloc(64, backend::kStateOffset + 64);
+    std::memset(memory, 0, backend::kStateOffset + 64);
+    vm = new (memory) backend::VmContext;
+    tlb = std::make_unique<Tlb>(mmu, memory_, *vm);
+  }
+  ~TlbTest() override {
+    tlb.reset();
+    vm->~VmContext();
+    std::free(vm);
+  }
+  /// The byte at `address`, or -1.
+  int load(u64 address, ir::MemAttr attr = {.size_log2 = 0}) {
+    U128 v;
+    return tlb->load(address, attr, v) ? static_cast<int>(v.lo) : -1;
+  }
+  FakeMmu mmu;
+  FakeMemory memory_;
+  backend::VmContext* vm;
+  std::unique_ptr<Tlb> tlb;
+};
+
+TEST_F(TlbTest, WalksOnceAndKeepsContextsApart) {
+  memory_.ram[0x123] = 5;
+  memory_.ram[0x1123] = 6;
+  mmu.map(1, 0x7, kRam);
+  mmu.map(3, 0x7, kRam + 0x1000);
+  EXPECT_EQ(load(0x7123), 5);
+  EXPECT_EQ(load(0x7123), 5);
+  EXPECT_EQ(mmu.walks, 1);
+  mmu.now = 3;
+  tlb->select(0);
+  EXPECT_EQ(load(0x7123), 6);
+  mmu.now = 1;
+  tlb->select(0);
+  EXPECT_EQ(load(0x7123), 5);
+  EXPECT_EQ(mmu.walks, 2) << "a context that comes back is still there";
+  EXPECT_EQ(load(0x7123, {.size_log2 = 0, .user = true}), -1) << "unprivileged accesses have a context of their own";
+}
+
+TEST_F(TlbTest, ForgetsPagesSpacesAndLargeMappings) {
+  mmu.map(1, 0x400, kRam);
+  mmu.map(1, 0x401, kRam + 0x1000, true, 21);
+  mmu.map(1, 0x402, kRam + 0x2000, true, 21);
+  for (const u64 page : {0x400, 0x401, 0x402}) EXPECT_EQ(load(page << 12), 0);
+  mmu.maps.clear();
+  tlb->flush_range(0x401000, kPageSize);
+  EXPECT_EQ(load(0x401000), -1);
+  EXPECT_EQ(load(0x402000), -1) << "an address ends all of a larger mapping";
+  mmu.map(1, 0x500, kRam);
+  mmu.map(0x10001, 0x500, kRam + 0x1000);
+  EXPECT_EQ(load(0x500000), 0);
+  mmu.maps.clear();
+  EXPECT_EQ(load(0x500000), 0);
+  tlb->flush_space(2);
+  EXPECT_EQ(load(0x500000), 0);
+  tlb->flush_space(1);
+  EXPECT_EQ(load(0x500000), -1);
+}
+
+TEST_F(TlbTest, AccessesThatCrossPagesAreAllOrNothing) {
+  mmu.map(1, 0x10, kRam);
+  mmu.map(1, 0x11, kRam + 0x3000, false);
+  memory_.ram[0xffe] = 1, memory_.ram[0xfff] = 2, memory_.ram[0x3000] = 3, memory_.ram[0x3001] = 4;
+  U128 v;
+  ASSERT_TRUE(tlb->load(0x10ffe, {.size_log2 = 2}, v));
+  EXPECT_EQ(v.lo, 0x04030201u);
+  EXPECT_FALSE(tlb->store(0x10ffe, {.size_log2 = 2}, v));
+  EXPECT_EQ(tlb->fault().address.value, 0x11000u);
+  EXPECT_EQ(tlb->fault().status, 15u);
+  EXPECT_EQ(memory_.ram[0xffe], 1) << "nothing was stored";
+  U128 expected;
+  EXPECT_FALSE(tlb->cas(0x10ffe, {.size_log2 = 2}, expected, v));
+  EXPECT_EQ(tlb->fault().status, 33u);
+}
+
+TEST_F(TlbTest, DevicesAreReachedInAlignedPieces) {
+  mmu.map(1, 0x20, kDevice);
+  U128 v;
+  ASSERT_TRUE(tlb->load(0x20010, {.size_log2 = 4}, v));
+  EXPECT_EQ(v.hi, kDevice + 0x18);
+  ASSERT_TRUE(tlb->store(0x20014, {.size_log2 = 2}, v));
+  EXPECT_EQ(memory_.log, "r8 r8 w4 ");
+  EXPECT_FALSE(tlb->load(0x20011, {.size_log2 = 2}, v));
+  EXPECT_EQ(tlb->fault().status, 33u) << "misaligned";
+  mmu.map(1, 0x21, kDevice + kPageSize);
+  EXPECT_FALSE(tlb->load(0x21000, {.size_log2 = 2}, v));
+  EXPECT_EQ(tlb->fault().status, 16u) << "nothing answers";
+}
+
+TEST_F(TlbTest, GeneratedCodeGetsHostAddressesOrNothing) {
+  mmu.map(1, 0x30, kRam, false);
+  mmu.map(1, 0x31, kDevice);
+  EXPECT_EQ(vm->tlb_fill(vm, 0x30008, 8), reinterpret_cast<u64>(memory_.ram + 8));
+  EXPECT_EQ(vm->tlb_read[0x30].page, 0x30000u);
+  EXPECT_EQ(vm->tlb_write[0x30].page, 0u);
+  EXPECT_EQ(load(~u64{0}), -1) << "no empty entry looks like the last page";
+  EXPECT_EQ(vm->tlb_fill(vm, 0x30008, 8 | backend::kTlbFillWrite), 0u);
+  EXPECT_EQ(vm->tlb_fill(vm, 0x30ffc, 8), 0u) << "two pages";
+  EXPECT_EQ(vm->tlb_fill(vm, 0x31000, 8), 0u) << "a device";
+}
+
+TEST_F(TlbTest, CodeIsFoundByItsPhysicalPage) {
+  mmu.map(1, 0x40, kRam + 0x2000);
+  EXPECT_EQ(tlb->code_space(0x40010), guest::BlockKey::kPhysical | (kRam + 0x2000) / kPageSize);
+  const guest::BlockKey key{0x40010, 0, *tlb->code_space(0x40010)};
+  EXPECT_EQ(key.location(), kRam + 0x2010);
+  int here = 0;
+  tlb->jumps().insert(0x40010, &here);
+  tlb->flush_range(0x50000, kPageSize);
+  EXPECT_EQ(tlb->jumps().find(0x40010), &here);
+  tlb->flush_range(0x40000, kPageSize);
+  EXPECT_EQ(tlb->jumps().find(0x40010), nullptr) << "what the page led to goes with it";
+  EXPECT_FALSE(tlb->code_space(0x99000).has_value());
+  EXPECT_EQ(tlb->fault().access, guest::Access::Execute);
+}
+
+}  // namespace
+}  // namespace tiercel::engine
