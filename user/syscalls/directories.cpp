@@ -140,13 +140,25 @@ s64 with_socket_name(Thread& t, long number, const SystemCall& c, Paths::Use use
   const std::string guest(name.sun_path, strnlen(name.sun_path, size - offsetof(sockaddr_un, sun_path)));
   const Paths::HostPath host = t.process().paths().resolve(AT_FDCWD, guest.c_str(), Paths::Last::Follow, use);
   if (host.error != 0) return -host.error;
-  // A name that fills the field has no end mark.
-  const std::size_t length = host.path.size();
-  if (length > sizeof name.sun_path) return -ENAMETOOLONG;
-  std::memset(name.sun_path, 0, sizeof name.sun_path);
-  std::memcpy(name.sun_path, host.path.data(), length);
-  const u64 used = offsetof(sockaddr_un, sun_path) + std::min(length + 1, sizeof name.sun_path);
-  return host_call(t, number, c.args[0], reinterpret_cast<u64>(&name), used);
+  std::string path = host.path;
+  int directory = -1;
+  if (path.size() > sizeof name.sun_path) {
+    // Made longer than the field by the root or by a link: shorter by way of its directory.
+    const std::size_t last = path.rfind('/') + 1;
+    directory = open(path.substr(0, last).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0) return -errno;
+    path = "/proc/self/fd/" + std::to_string(directory) + "/" + path.substr(last);
+  }
+  s64 result = -ENAMETOOLONG;
+  if (path.size() <= sizeof name.sun_path) {
+    // A name that fills the field has no end mark.
+    std::memset(name.sun_path, 0, sizeof name.sun_path);
+    std::memcpy(name.sun_path, path.data(), path.size());
+    const u64 used = offsetof(sockaddr_un, sun_path) + std::min(path.size() + 1, sizeof name.sun_path);
+    result = host_call(t, number, c.args[0], reinterpret_cast<u64>(&name), used);
+  }
+  if (directory >= 0) close(directory);
+  return result;
 }
 
 }  // namespace

@@ -202,9 +202,19 @@ static void full_name(void) {
   const int server = socket(AF_UNIX, SOCK_STREAM, 0), client = socket(AF_UNIX, SOCK_STREAM, 0);
   CHECK(bind(server, (struct sockaddr*)&name, sizeof name) == 0 && listen(server, 1) == 0);
   CHECK(connect(client, (struct sockaddr*)&name, sizeof name) == 0);
-  CHECK(unlink(path) == 0 && rmdir(folder) == 0);
+  CHECK(unlink(path) == 0);
   close(server);
   close(client);
+
+  // A short name that a link makes longer than the field.
+  path[sizeof path - 2] = 0;
+  char link[] = "/tmp/tiercel-io-link-XXXXXX";
+  CHECK(mkdir(path, 0700) == 0 && mkdtemp(link) != NULL && rmdir(link) == 0 && symlink(path, link) == 0);
+  snprintf(name.sun_path, sizeof name.sun_path, "%s/socket", link);
+  const int other = socket(AF_UNIX, SOCK_STREAM, 0);
+  CHECK(bind(other, (struct sockaddr*)&name, sizeof name) == 0 && access(name.sun_path, F_OK) == 0);
+  CHECK(unlink(name.sun_path) == 0 && unlink(link) == 0 && rmdir(path) == 0 && rmdir(folder) == 0);
+  close(other);
 }
 
 int main(void) {
