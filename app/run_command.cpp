@@ -26,6 +26,7 @@ constexpr const char* kExamples = R"(Examples:
   tiercel run --root ~/arm64 -E LANG=C -U DISPLAY python3 script.py
   tiercel run --strace ./prog 2>trace                what it asks of the system
   tiercel run --tier=interp --stats ./prog           slow and plain, with counters at the end
+  tiercel explain ./prog                             where did its time go, and why?
 
 The exit status is the program's. If the program dies of a signal, so does tiercel. 125: tiercel itself failed or was
 called wrongly; 126: the program cannot be executed; 127: the program, its loader or its interpreter was not found.
@@ -185,11 +186,14 @@ int run_from_command_line(int argc, char** argv) try {
   app.footer("Try: tiercel run --help");
   // Only for --help: main() hands it to bench/run, which reads its own options.
   app.add_subcommand("bench", "compare the tiers with native runs and with QEMU; see tiercel bench --help");
-  CLI::App* command =
+  CLI::App* run_it =
       app.add_subcommand("run", "run one Linux program and its children: tiercel run [options] PROGRAM [ARGS...]");
+  CLI::App* explain = app.add_subcommand(
+      "explain",
+      "run a program and say in plain words where its time went: tiercel explain [options] PROGRAM [ARGS...]");
   Raw raw;
   user::RunOptions options;
-  describe_options(*command, raw, options);
+  for (CLI::App* command : {run_it, explain}) describe_options(*command, raw, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -197,12 +201,20 @@ int run_from_command_line(int argc, char** argv) try {
       const int status = app.exit(e);
       return std::fflush(stdout) == 0 ? status : kBadUsage;
     }
-    if (argc > 1 && argv[1][0] != '-' && !command->parsed())
+    if (argc > 1 && argv[1][0] != '-' && !run_it->parsed() && !explain->parsed())
       std::fprintf(stderr, "tiercel: unknown command '%s'; to run a program: tiercel run PROGRAM\n", argv[1]);
     else
       std::fprintf(stderr, "tiercel: %s; see tiercel run --help\n", e.what());
     return kBadUsage;
   }
+  const CLI::App* command = explain->parsed() ? explain : run_it;
+  options.explain = command == explain;
+  if (options.explain && options.stats_json) {
+    std::fputs("tiercel: --json goes with tiercel run --stats\n", stderr);
+    return kBadUsage;
+  }
+  if (options.explain && command->count("--tier") == 0) raw.tier = "auto";
+  options.stats = options.stats || options.explain;
   raw.has_argv0 = command->count("--argv0") != 0;
   options.arguments = command->remaining();
   if (!options.arguments.empty() && options.arguments[0] == "--")

@@ -39,7 +39,7 @@ struct RegionExit {
     Direct,     // continue at `pc`
     Back,       // the same along an edge that goes back, which tests VmContext::exit_request and counts
     Interrupt,  // a back edge saw VmContext::exit_request; continue at `pc`
-    Indirect,   // continue at the pc in rax; `pc` is 0
+    Indirect,   // continue at the pc in rax; `pc` is that of the block that ends so
     Fault,      // a landing: execute the insn at `pc` again, outside regions
   };
   Kind kind = Kind::Direct;

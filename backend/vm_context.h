@@ -18,7 +18,7 @@ enum class Reason : u32 {
   Interrupt,     // exit_request was seen at a check point: exit_pc
   Fault,         // a guest memory access faulted; filled in by the host fault handler
   Misaligned,    // MemAttr::aligned: exit_pc of the insn, exit_arg the address, exit_payload 1 for a write
-  Hot,           // a back edge's counter ran out: exit_pc, the edge's target
+  Hot,           // the counter of a back edge or call ran out: exit_pc, the edge's target
   SlowAccess,    // a machine: an access that the TLB does not do in line: exit_pc of the insn, which did nothing yet
   RegionFault,   // a region left at a faulting insn: exit_pc; it is to be executed again outside regions
   kExitBase = 16,
@@ -51,15 +51,30 @@ static_assert(tlb_index(0) == 0 && tlb_index(kPageSize) != 0);
 /// The third argument of VmContext::tlb_fill.
 inline constexpr u32 kTlbFillWrite = 1 << 8, kTlbFillUser = 1 << 9;  // and the size in bytes
 
-/// Counters of back edges, an array of s32 that ends where the VmContext starts: so they are reached like its fields.
-/// One counts down to below zero, then the edge leaves with Reason::Hot. Several targets may share one.
-inline constexpr u32 kHotCounters = 1024;
-inline constexpr u32 kHotBytes = kHotCounters * 4;
+/// What tells hot code apart ends where the VmContext starts, and so is reached like its fields: first the notes, then
+/// the counters.
+///
+/// Counters of back edges and calls: one counts down to below zero, then the edge leaves with Reason::Hot. Several
+/// targets may share one.
+inline constexpr u32 kHotCounters = 4096;
 constexpr u32 hot_counter_index(u64 target_pc) {
-  return static_cast<u32>((target_pc >> 2) ^ (target_pc >> 12)) & (kHotCounters - 1);
+  return static_cast<u32>((target_pc >> 2) ^ (target_pc >> 14)) & (kHotCounters - 1);
+}
+/// Notes of indirect branches: where the last one that shares the place went; 0: none since it was read.
+inline constexpr u32 kTargetNotes = 1024;
+constexpr u32 target_note_index(u64 block_pc) {
+  return static_cast<u32>((block_pc >> 2) ^ (block_pc >> 12)) & (kTargetNotes - 1);
+}
+inline constexpr u32 kProfileBytes = kHotCounters * sizeof(s32) + kTargetNotes * sizeof(u64);
+/// Counted from the VmContext.
+constexpr s32 hot_counter_offset(u64 target_pc) {
+  return static_cast<s32>(hot_counter_index(target_pc) * sizeof(s32)) - static_cast<s32>(kHotCounters * sizeof(s32));
+}
+constexpr s32 target_note_offset(u64 block_pc) {
+  return static_cast<s32>(target_note_index(block_pc) * sizeof(u64)) - static_cast<s32>(kProfileBytes);
 }
 
-/// One more than the highest ir::Function::counter. Counter n of a block inside a region is at kCounters + n.
+/// One more than the highest ir::Function::counter.
 inline constexpr u32 kCounters = 1 << 20;
 
 /// Where a region's accesses fault and where control goes on then, sorted by `access`; offsets are counted from the
@@ -95,7 +110,8 @@ struct alignas(64) VmContext {
   u32 in_code = 0;                                  // 1 while the vCPU executes generated code
   const RegionFaultTable* region_faults = nullptr;  // of the region entered last
 
-  // Executions of what counts them (ir::Function::counter): first of blocks, then of the same blocks inside regions.
+  // Of what counts (ir::Function::counter), three arrays of kCounters: executions of blocks, of the same blocks inside
+  // regions, and how often a region was left at their end.
   u64* counters = nullptr;
 
   // Functions generated code may call, addressed through the context so that code holds no host pointers.

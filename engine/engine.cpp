@@ -90,11 +90,13 @@ void Engine::Private::note_perf(const CachedBlock& block) {
   std::fflush(perf_map);
 }
 
-std::vector<Profile::Block> Engine::Private::executed_blocks() const {
+std::vector<ExecutedBlock> Engine::Private::executed_blocks() const {
   Profile profile = translator->profile();
   for (Vcpu* vcpu : vcpus)
     if (vcpu->private_->counters) profile.collect(vcpu->private_->counters->data());
-  return profile.blocks();
+  std::vector<ExecutedBlock> out;
+  for (const Profile::Block& b : profile.blocks()) out.push_back({b, regions.refusal(b.key), regions.awaits(b.key)});
+  return out;
 }
 
 void Engine::Private::forget_executions() {
@@ -221,14 +223,16 @@ Statistics Engine::statistics() const {
   Statistics total = private_->stats;
   total.regions = private_->regions.statistics();
   for (const Vcpu* vcpu : private_->vcpus) vcpu->add_statistics(total);
-  for (const Profile::Block& b : private_->executed_blocks()) {
+  for (const ExecutedBlock& block : private_->executed_blocks()) {
+    const Profile::Block& b = block.counts;
     (b.interpreted ? total.insns_interpreted : total.insns_fast) += b.plain * b.insns;
     total.insns_in_regions += b.in_regions * b.insns;
+    total.region_exits += b.left;
   }
   return total;
 }
 
-std::vector<Profile::Block> Engine::executed_blocks() const {
+std::vector<ExecutedBlock> Engine::executed_blocks() const {
   const std::lock_guard guard(private_->lock);
   return private_->executed_blocks();
 }

@@ -19,8 +19,16 @@ struct Statistics {
   u64 unimplemented = 0;
   u64 hot_exits = 0, region_faults = 0;
   u64 insns_interpreted = 0, insns_fast = 0, insns_in_regions = 0;  // executed
-  u64 code_ns = 0;                                                  // CPU time in generated code and the interpreter
+  u64 region_exits = 0;  // ways out of regions taken, but for faults and requests
+  u64 code_ns = 0;       // CPU time in generated code and the interpreter
   RegionStatistics regions;
+};
+
+/// A block with what became of it.
+struct ExecutedBlock {
+  Profile::Block counts;
+  Refusal refusal = Refusal::None;  // of a region that begins here
+  bool pending = false;             // a region with it is being compiled
 };
 
 class Engine {
@@ -57,7 +65,7 @@ class Engine {
 
   Statistics statistics() const;
   /// What was executed and how often, when the options ask for statistics.
-  std::vector<Profile::Block> executed_blocks() const;
+  std::vector<ExecutedBlock> executed_blocks() const;
   guest::Frontend& frontend();
   const Options& options() const;
 

@@ -66,7 +66,7 @@ struct Engine::Private {
   CachedBlock* find_plain(const guest::BlockKey& key);
   void note_perf(const CachedBlock& block);
   /// Profile::blocks with what the present vCPUs have executed. Needs `lock`.
-  std::vector<Profile::Block> executed_blocks() const;
+  std::vector<ExecutedBlock> executed_blocks() const;
   /// All statistics begin anew: this is a forked child. Needs `lock`.
   void forget_executions();
 

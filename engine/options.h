@@ -46,6 +46,11 @@ struct Options {
   bool stats = false;
   DumpOptions dump;
 
+  /// How often the edges to a head may be taken before it is looked at, until it is hot: several times, so that there
+  /// are samples of where indirect branches go.
+  u32 hot_step() const { return hot / kHotSteps > 0 ? hot / kHotSteps : 1; }
+  static constexpr u32 kHotSteps = 16;
+
   bool wants_regions() const { return (tier == Tier::Auto || tier == Tier::Llvm) && !lockstep; }
 };
 

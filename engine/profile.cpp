@@ -8,21 +8,26 @@
 
 namespace tiercel::engine {
 
-u32 Profile::add(const guest::BlockKey& key, u32 insns, bool interpreted) {
+u32 Profile::add(const guest::BlockKey& key, const ir::Function& f, bool interpreted) {
   const u32 counter = next();
   if (counter >= backend::kCounters) return 0;
-  blocks_.push_back({key, insns, interpreted});
+  Block& block = blocks_.emplace_back();
+  block.key = key;
+  block.insns = f.insn_count;
+  block.interpreted = interpreted;
+  if (!f.insts.empty()) block.end = f.insts.back().op;
   return counter;
 }
 
 void Profile::forget_executions() {
-  for (Block& b : blocks_) b.plain = b.in_regions = 0;
+  for (Block& b : blocks_) b.plain = b.in_regions = b.left = 0;
 }
 
 void Profile::collect(const u64* counters) {
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
     blocks_[i].plain += counters[first_ + i];
     blocks_[i].in_regions += counters[backend::kCounters + first_ + i];
+    blocks_[i].left += counters[2 * backend::kCounters + first_ + i];
   }
 }
 
@@ -35,6 +40,7 @@ std::vector<Profile::Block> Profile::blocks() const {
     if (!added && out[it->second].insns == b.insns && out[it->second].interpreted == b.interpreted) {
       out[it->second].plain += b.plain;
       out[it->second].in_regions += b.in_regions;
+      out[it->second].left += b.left;
       continue;
     }
     it->second = out.size();

@@ -16,7 +16,9 @@ class Profile {
     guest::BlockKey key;
     u32 insns = 0;
     bool interpreted = false;
-    u64 plain = 0, in_regions = 0;  // executions
+    ir::Opcode end = ir::Opcode::Nop;  // its terminal
+    u64 plain = 0, in_regions = 0;     // executions
+    u64 left = 0;                      // how often a region was left at its end
   };
 
   Profile() = default;
@@ -25,7 +27,7 @@ class Profile {
   u32 next() const { return first_ + static_cast<u32>(blocks_.size()); }
 
   /// The counter of a new block; 0 when there are no more: its executions are not counted.
-  u32 add(const guest::BlockKey& key, u32 insns, bool interpreted);
+  u32 add(const guest::BlockKey& key, const ir::Function& f, bool interpreted);
   /// Everything back to zero.
   void forget_executions();
   /// Adds a vCPU's counters, as VmContext::counters.
@@ -49,7 +51,7 @@ class Counters {
   void clear();
 
  private:
-  static constexpr std::size_t kBytes = 2 * sizeof(u64) * backend::kCounters;
+  static constexpr std::size_t kBytes = 3 * sizeof(u64) * backend::kCounters;
   u64* data_;
 };
 

@@ -1,11 +1,12 @@
-// Chooses the blocks that are compiled together: the loops around a hot block, with the functions they call.
+// Chooses the blocks that are compiled together: the loops around a hot block, or the function that starts there, with
+// the functions they call.
 #pragma once
 
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "engine/code_cache.h"
+#include "engine/target_profile.h"
 #include "engine/translator.h"
 #include "ir/region.h"
 
@@ -14,7 +15,7 @@ namespace tiercel::engine {
 struct RegionLimits {
   u32 blocks = 96;
   u32 insns = 1500;
-  bool loops_only = true;  // false: also blocks from which control does not come back to the head
+  bool worthwhile_only = true;  // false: anything, however short; and of a loop also what does not come back to it
 };
 
 /// members[i] is the block that region.blocks[i] was translated from.
@@ -23,9 +24,14 @@ struct FormedRegion {
   std::vector<CachedBlock*> members;
 };
 
-/// A region whose head is `head`, a plain block. Only blocks that were translated before, hence executed or about to
-/// be, take part. Nothing: `why` says in plain words why not.
+/// Why there is no region.
+enum class Refusal : u8 { None, UnfitHead, TooShort, ServiceBusy, NotCompiled, kCount };
+/// In plain words.
+const char* describe(Refusal why);
+
+/// A region whose head is `head`, a plain block: the loops around it, or, where no way comes back to it, what follows.
+/// Only blocks that were translated before, hence executed or about to be, take part. Nothing: see `why`.
 std::optional<FormedRegion> form_region(CachedBlock& head, const CodeCache& cache, Translator& translator,
-                                        const RegionLimits& limits, std::string& why);
+                                        const TargetProfile& targets, const RegionLimits& limits, Refusal& why);
 
 }  // namespace tiercel::engine

@@ -5,56 +5,61 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "engine/region_former.h"
-
 namespace tiercel::engine {
 namespace {
 
-constexpr u32 kForever = 1u << 30;
+constexpr u32 kForever = 1u << 24;  // not longer: other heads may share the counter
 constexpr u32 kMaxAttempts = 4;
 constexpr std::size_t kMaxPending = 8;
 
 }  // namespace
 
 Regions::Regions(CodeCache& cache, const Options& options, std::unique_ptr<RegionService> service)
-    : cache_(cache), options_(options), service_(std::move(service)) {}
+    : cache_(cache), options_(options), service_(std::move(service)) {
+  if (service_) targets_ = std::make_unique<TargetProfile>();
+}
 
-/// The loop may have grown by blocks that ran later, so a head is looked at again, each time after sixteen times as
-/// long.
+/// What is around a head may have grown by blocks that ran later, so it is looked at again, each time after sixteen
+/// times as long.
 u32 Regions::patience(const Head& head) const {
-  if (head.pending) return options_.hot;
+  if (head.pending) return 4 * options_.hot;
   if (head.attempts >= kMaxAttempts) return kForever;
-  return static_cast<u32>(std::min(u64{options_.hot} << (4 * head.attempts), u64{kForever}));
+  return static_cast<u32>(std::min(u64{options_.hot_step()} << (4 * head.attempts), u64{kForever}));
 }
 
 u32 Regions::heat(const guest::BlockKey& key, Translator& translator) {
   CachedBlock* block = cache_.find(key);
   if (!block || !service_) return kForever;
   Head& head = work_->heads[key];
-  if (!head.pending && head.attempts < kMaxAttempts) request(*block, head, translator);
+  if (head.pending || head.attempts >= kMaxAttempts) return patience(head);
+  head.steps += options_.hot / options_.hot_step() >= Options::kHotSteps ? 1 : Options::kHotSteps;
+  if (head.steps < Options::kHotSteps) return patience(head);
+  if (work_->pending.size() >= kMaxPending) return 4 * options_.hot;
+  head.steps = 0;
+  request(*block, head, translator);
   return patience(head);
 }
 
 void Regions::request(CachedBlock& block, Head& head, Translator& translator) {
-  if (work_->pending.size() >= kMaxPending) return;
   ++head.attempts;
+  head.refusal = Refusal::None;
   const bool every_block = options_.tier == Tier::Llvm && options_.hot <= 1;
   const RegionLimits limits = every_block ? RegionLimits{4, 100, false} : RegionLimits{};
   CachedBlock& plain = block.plain ? *block.plain : block;
   const bool dump = options_.dump.llvm && translator.wants_dump(plain.key);
-  std::string why;
-  auto formed = form_region(plain, cache_, translator, limits, why);
-  if (!formed) return refuse(plain.key, why, dump);
+  Refusal why = Refusal::None;
+  auto formed = form_region(plain, cache_, translator, *targets_, limits, why);
+  if (!formed) return refuse(plain.key, why, "", dump);
   if (block.plain && block.members.size() >= formed->members.size()) return;  // it has all there is
-  if (!service_->submit(++last_ticket_, formed->region, dump))
-    return refuse(plain.key, "the translation service does not take it", dump);
+  if (!service_->submit(++last_ticket_, formed->region, dump)) return refuse(plain.key, Refusal::ServiceBusy, "", dump);
   head.pending = true;
   work_->pending.push_back({last_ticket_, std::move(formed->members)});
 }
 
-void Regions::refuse(const guest::BlockKey& head, const std::string& why, bool dump) {
-  ++stats_.regions_refused;
-  if (dump) fmt::print(stderr, "== no region at {:#x}: {}\n", head.pc, why);
+void Regions::refuse(const guest::BlockKey& head, Refusal why, const std::string& details, bool dump) {
+  ++stats_.refused[static_cast<unsigned>(why)];
+  work_->heads[head].refusal = why;
+  if (dump) fmt::print(stderr, "== no region at {:#x}: {}\n", head.pc, details.empty() ? describe(why) : details);
 }
 
 std::vector<CachedBlock*> Regions::collect(Translator& translator) {
@@ -76,7 +81,7 @@ CachedBlock* Regions::install(RegionAnswer& answer, Translator& translator) {
   work_->heads[head.key].pending = false;
   stats_.region_compile_ns += answer.compile_ns;
   const bool dump = options_.dump.llvm && translator.wants_dump(head.key);
-  if (!answer.compiled) return refuse(head.key, answer.why, dump), nullptr;
+  if (!answer.compiled) return refuse(head.key, Refusal::NotCompiled, answer.why, dump), nullptr;
   if (dump)
     fmt::print(stderr, "== region at {:#x}, {} blocks\n{}\n", head.key.pc, pending.members.size(), answer.code.listing);
   const bool stale =
@@ -92,6 +97,12 @@ CachedBlock* Regions::install(RegionAnswer& answer, Translator& translator) {
   stats_.region_insns += region->insn_count;
   stats_.region_bytes += region->host_size;
   return region;
+}
+
+bool Regions::awaits(const guest::BlockKey& key) const {
+  return std::any_of(work_->pending.begin(), work_->pending.end(), [&key](const Pending& p) {
+    return std::any_of(p.members.begin(), p.members.end(), [&key](const CachedBlock* b) { return b->key == key; });
+  });
 }
 
 void Regions::forget() {

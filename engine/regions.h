@@ -2,19 +2,24 @@
 // lock.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
 #include "engine/code_cache.h"
+#include "engine/region_former.h"
 #include "engine/region_service.h"
+#include "engine/target_profile.h"
 #include "engine/translator.h"
 
 namespace tiercel::engine {
 
 /// Counters for --stats.
 struct RegionStatistics {
-  u64 regions = 0, region_blocks = 0, region_insns = 0, region_bytes = 0, regions_refused = 0, regions_dropped = 0;
+  u64 regions = 0, region_blocks = 0, region_insns = 0, region_bytes = 0, regions_dropped = 0;
+  std::array<u64, static_cast<unsigned>(Refusal::kCount)> refused{};
   u64 region_compile_ns = 0;
 };
 
@@ -25,7 +30,11 @@ class Regions {
 
   bool active() const { return service_ != nullptr; }
 
-  /// The counter of a back edge to `key` ran out. Returns how often the edge may be taken before it asks again.
+  /// What a vCPU has noted since; it has forgotten it now.
+  void sample(std::span<u64, backend::kTargetNotes> notes) {
+    if (targets_) targets_->sample(notes);
+  }
+  /// The counter of a back edge or call to `key` ran out. Returns how often it may be taken before it asks again.
   u32 heat(const guest::BlockKey& key, Translator& translator);
 
   /// Installs what the service has answered. Returns the heads of new regions: predictions of their pcs are stale.
@@ -37,6 +46,13 @@ class Regions {
   void abandon();
 
   const RegionStatistics& statistics() const { return stats_; }
+  /// True while a region with a block of this key is being compiled.
+  bool awaits(const guest::BlockKey& key) const;
+  /// Why the last attempt to make a region that begins at `key` failed; None: it did not, or there was none.
+  Refusal refusal(const guest::BlockKey& key) const {
+    const auto it = work_->heads.find(key);
+    return it == work_->heads.end() ? Refusal::None : it->second.refusal;
+  }
 
  private:
   struct Pending {
@@ -44,8 +60,10 @@ class Regions {
     std::vector<CachedBlock*> members;
   };
   struct Head {
+    u32 steps = 0;  // towards being hot
     u32 attempts = 0;
     bool pending = false;
+    Refusal refusal = Refusal::None;
   };
 
   struct Work {
@@ -54,7 +72,7 @@ class Regions {
   };
 
   void request(CachedBlock& block, Head& head, Translator& translator);
-  void refuse(const guest::BlockKey& head, const std::string& why, bool dump);
+  void refuse(const guest::BlockKey& head, Refusal why, const std::string& details, bool dump);
   CachedBlock* install(RegionAnswer& answer, Translator& translator);
   u32 patience(const Head& head) const;
 
@@ -62,6 +80,7 @@ class Regions {
   const Options& options_;
   std::unique_ptr<RegionService> service_;
   std::unique_ptr<Work> work_ = std::make_unique<Work>();
+  std::unique_ptr<TargetProfile> targets_;
   backend::CompiledCode wrapped_;
   u64 last_ticket_ = 0;
   RegionStatistics stats_;

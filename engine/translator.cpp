@@ -41,7 +41,7 @@ backend::VmLayout vm_layout(const guest::Frontend& frontend, const AddressSpace&
   vm.base_is_zero = memory.flat_base() == 0;
   vm.translated = frontend.mmu() != nullptr;
   vm.chaos_seed = options.chaos_seed;
-  vm.hot_counters = options.wants_regions();
+  vm.profile = options.wants_regions();
   return vm;
 }
 
@@ -87,7 +87,7 @@ Translator::Outcome Translator::translate(const guest::BlockKey& key) {
   if (dump && options_.dump.guest) dump_guest(key);
   if (dump && options_.dump.ir) dump_ir("ir");
   const bool interpreted = options_.tier == Tier::Interp || translations_ > options_.tier_limit;
-  if (options_.stats) function_.counter = profile_.add(key, function_.insn_count, interpreted);
+  if (options_.stats) function_.counter = profile_.add(key, function_, interpreted);
   if (interpreted) return Outcome::Interpreted;
   run_passes();
   if (dump && options_.dump.opt) dump_ir("optimised ir");

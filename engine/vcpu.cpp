@@ -53,12 +53,12 @@ Stop stop(Stop::Kind kind, u64 payload = 0) {
 
 Vcpu::Vcpu(Engine& engine) : engine_(engine), private_(std::make_unique<Private>()) {
   Engine::Private& e = *engine.private_;
-  const std::size_t bytes = backend::kHotBytes + backend::kStateOffset + e.frontend.layout().state_size;
+  const std::size_t bytes = backend::kProfileBytes + backend::kStateOffset + e.frontend.layout().state_size;
   auto* memory = static_cast<std::byte*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64));
   CHECK(memory);
   std::memset(memory, 0, bytes);
-  context_ = new (memory + backend::kHotBytes) backend::VmContext;
-  for (u32 i = 0; i < backend::kHotCounters; ++i) hot_counters()[i] = static_cast<s32>(e.options.hot);
+  context_ = new (memory + backend::kProfileBytes) backend::VmContext;
+  for (s32& counter : hot_counters()) counter = static_cast<s32>(e.options.hot_step());
   private_->guest_env.state = state();
   if (const guest::Mmu* mmu = e.frontend.mmu()) private_->tlb.emplace(*mmu, *e.memory.physical(), *context_);
   private_->fp_env.extra = &context_->fp_extra;
@@ -84,7 +84,7 @@ Vcpu::~Vcpu() {
   }
   if (current_vcpu == this) current_vcpu = nullptr;
   context_->~VmContext();
-  std::free(hot_counters());
+  std::free(target_notes().data());
 }
 
 Vcpu* Vcpu::current() {
@@ -121,8 +121,14 @@ void Vcpu::clear_exit_request() {
   if (private_->exit_requested.load(std::memory_order_relaxed)) poke();
 }
 
-s32* Vcpu::hot_counters() {
-  return reinterpret_cast<s32*>(context_) - backend::kHotCounters;
+std::span<s32, backend::kHotCounters> Vcpu::hot_counters() {
+  return std::span<s32, backend::kHotCounters>(reinterpret_cast<s32*>(context_) - backend::kHotCounters,
+                                               backend::kHotCounters);
+}
+
+std::span<u64, backend::kTargetNotes> Vcpu::target_notes() {
+  auto* first = reinterpret_cast<u64*>(reinterpret_cast<u8*>(context_) - backend::kProfileBytes);
+  return std::span<u64, backend::kTargetNotes>(first, backend::kTargetNotes);
 }
 
 void Vcpu::adopt_jumps() {
@@ -238,6 +244,7 @@ struct Vcpu::Run {
   NextBlock next_hot() {
     const std::lock_guard guard(e.lock);
     ++p.stats.hot_exits;
+    e.regions.sample(vcpu.target_notes());
     vcpu.hot_counters()[backend::hot_counter_index(pc)] = static_cast<s32>(e.regions.heat(key(), *e.translator));
     e.install_regions();
     return next_locked();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 
 #include "backend/vm_context.h"
 #include "guest/frontend.h"
@@ -73,7 +74,8 @@ class Vcpu {
   void forget_predictions();
   /// Makes generated code use the jump cache of the present mode (a machine).
   void adopt_jumps();
-  s32* hot_counters();
+  std::span<s32, backend::kHotCounters> hot_counters();
+  std::span<u64, backend::kTargetNotes> target_notes();
   void add_statistics(struct Statistics& total) const;
 
   Engine& engine_;

@@ -7,16 +7,24 @@
 
 namespace tiercel::ir {
 
+/// The indirect terminal of blocks[from] may go to the block at `to`: it was seen to, or it returns from a call inside.
+/// `weight` says how often, compared with the block's other targets and kOtherTargets for all that are none of these.
+struct IndirectEdge {
+  u32 from = 0;
+  u32 weight = 1;
+  u64 to = 0;
+};
+inline constexpr u32 kOtherTargets = 16;
+
 /// Control enters at blocks[0].pc. Where a terminal of one block names the pc of another (Jump, Branch, Call) control
-/// stays inside; an indirect terminal (JumpInd, CallInd, Ret) stays inside when its target is one of `targets`.
-/// Everything else leaves the region.
+/// stays inside; an indirect terminal (JumpInd, CallInd, Ret) stays inside along one of its `edges`. Everything else
+/// leaves the region.
 ///
 /// The pcs of the blocks are distinct. Terminals are Jump, Branch, Call, JumpInd, CallInd and Ret: a block that ends in
 /// an Exit is never part of a region, and neither is one with a CallHelper.
 struct Region {
   std::vector<Function> blocks;
-  /// pcs of blocks of this region that indirect terminals were seen to go to, or are the returns of its calls.
-  std::vector<u64> targets;
+  std::vector<IndirectEdge> edges;  // each names two blocks of the region
 };
 
 }  // namespace tiercel::ir

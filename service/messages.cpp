@@ -118,8 +118,9 @@ bool is_region(const ir::Region& region) {
   }
   std::sort(pcs.begin(), pcs.end());
   if (std::adjacent_find(pcs.begin(), pcs.end()) != pcs.end()) return false;
-  return std::all_of(region.targets.begin(), region.targets.end(),
-                     [&](u64 pc) { return std::binary_search(pcs.begin(), pcs.end(), pc); });
+  return std::all_of(region.edges.begin(), region.edges.end(), [&](const ir::IndirectEdge& e) {
+    return e.from < pcs.size() && std::binary_search(pcs.begin(), pcs.end(), e.to);
+  });
 }
 
 }  // namespace
@@ -151,7 +152,7 @@ std::vector<u8> encode_request(const backend::VmLayout& layout, const backend::H
     out.value(f.pc), out.value(f.end_pc), out.value(f.insn_count), out.value(f.counter), out.value(f.fp.pack());
     out.array(f.insts), out.array(f.pool);
   }
-  out.array(region.targets);
+  out.array(region.edges);
   return std::move(out.bytes);
 }
 
@@ -172,7 +173,7 @@ bool decode_request(std::span<const u8> bytes, Request& out) {
   out.region.blocks.resize(blocks);
   for (ir::Function& f : out.region.blocks)
     if (!decode_function(in, out, f)) return false;
-  return in.array(out.region.targets, kMaxBlocks) && in.done() && is_region(out.region);
+  return in.array(out.region.edges, kMaxInsts) && in.done() && is_region(out.region);
 }
 
 std::vector<u8> encode_reply(const backend::RegionCode& code) {

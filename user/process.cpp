@@ -17,6 +17,7 @@
 #include "base/cpu_time.h"
 #include "service/client.h"
 #include "service/place.h"
+#include "user/report.h"
 #include "user/signals/host.h"
 #include "user/syscalls/dispatch.h"
 #include "user/thread.h"
@@ -144,14 +145,14 @@ int Process::run() {
 }
 
 void Process::exit(int status) {
-  if (options_.stats) write_statistics();
+  if (options_.stats) write_report();
   syscall(SYS_exit_group, status);
   __builtin_unreachable();
 }
 
 void Process::die(int signal) {
   if (options_.strace) trace(fmt::format("+++ killed by {} +++", strsignal(signal)));
-  if (options_.stats) write_statistics();
+  if (options_.stats) write_report();
   die_by_signal(signal);
   _exit(128 + signal);
 }
@@ -170,7 +171,7 @@ void Process::abandon(engine::Vcpu& vcpu) {
 }
 
 void Process::remove_thread() {
-  if (--thread_count_ == 0 && options_.stats) write_statistics();
+  if (--thread_count_ == 0 && options_.stats) write_report();
 }
 
 void Process::trace(const std::string& line) const {
@@ -178,53 +179,23 @@ void Process::trace(const std::string& line) const {
   [[maybe_unused]] const ssize_t n = write(trace_fd_ >= 0 ? trace_fd_ : 2, text.data(), text.size());
 }
 
-void Process::write_statistics() {
-  const engine::Statistics s = engine_.statistics();
+void Process::write_report() {
   rusage used{};
   getrusage(RUSAGE_SELF, &used);
-  const std::pair<const char*, u64> counters[] = {{"blocks_translated", s.blocks_translated},
-                                                  {"insns_translated", s.insns_translated},
-                                                  {"host_bytes", s.host_bytes},
-                                                  {"translate_ns", s.translate_ns},
-                                                  {"link_misses", s.link_misses},
-                                                  {"indirect_misses", s.indirect_misses},
-                                                  {"interrupts", s.interrupts},
-                                                  {"faults", s.faults},
-                                                  {"invalidations", s.invalidations},
-                                                  {"cache_flushes", s.cache_flushes},
-                                                  {"unimplemented", s.unimplemented},
-                                                  {"executed_interp", s.insns_interpreted},
-                                                  {"executed_fast", s.insns_fast},
-                                                  {"executed_regions", s.insns_in_regions},
-                                                  {"code_ns", s.code_ns},
-                                                  {"hot_exits", s.hot_exits},
-                                                  {"region_faults", s.region_faults},
-                                                  {"regions", s.regions.regions},
-                                                  {"region_blocks", s.regions.region_blocks},
-                                                  {"region_insns", s.regions.region_insns},
-                                                  {"region_bytes", s.regions.region_bytes},
-                                                  {"regions_refused", s.regions.regions_refused},
-                                                  {"regions_dropped", s.regions.regions_dropped},
-                                                  {"region_compile_ns", s.regions.region_compile_ns},
-                                                  {"cpu_ns", process_cpu_ns()},
-                                                  {"kernel_ns", nanoseconds(used.ru_stime)},
-                                                  {"system_calls", calls_.load()}};
-  std::string text =
-      options_.stats_json ? fmt::format("{{\"pid\": {}", getpid()) : fmt::format("tiercel: pid {}\n", getpid());
-  for (const auto& [name, value] : counters)
-    text += options_.stats_json ? fmt::format(", \"{}\": {}", name, value) : fmt::format("  {:<20} {}\n", name, value);
-  if (options_.stats_json) text += ", \"refused_calls\": {";
-  const char* separator = "";
+  RunFacts facts{program_.guest_path,        options_.root, getpid(), engine_.statistics(), {}, process_cpu_ns(),
+                 nanoseconds(used.ru_stime), calls_.load(), {}};
   for (unsigned number = 0; number < refused_.size(); ++number) {
-    const u64 count = refused_[number].load();
-    if (count == 0) continue;
     const SystemCallRow& row = system_call_row(number);
-    const std::string name = row.name ? row.name : fmt::format("number {}", number);
-    text += options_.stats_json ? fmt::format("{}\"{}\": {}", separator, name, count)
-                                : fmt::format("  refused call {:<7} {} times\n", name, count);
-    separator = ", ";
+    if (const u64 count = refused_[number].load())
+      facts.refused_calls.emplace_back(row.name ? row.name : fmt::format("number {}", number), count);
   }
-  if (options_.stats_json) text += "}}\n";
+  std::string text;
+  if (options_.explain) {
+    facts.blocks = engine_.executed_blocks();
+    text = explain(facts, engine_.options(), memory_.list());
+  } else {
+    text = counters_text(facts, options_.stats_json);
+  }
   [[maybe_unused]] const ssize_t n = write(2, text.data(), text.size());
 }
 

@@ -52,7 +52,7 @@ class Process {
 
   void count_refused(unsigned number) { refused_[number < refused_.size() ? number : refused_.size() - 1]++; }
   void count_call() { calls_.fetch_add(1, std::memory_order_relaxed); }
-  void write_statistics();
+  void write_report();
   /// In the child of a fork, where the calling thread is the only one.
   void after_fork_in_child();
   /// A vfork child has ended, perhaps killed: what it held is released. `vcpu` was the child's.

@@ -19,6 +19,7 @@ struct RunOptions {
   bool strace = false;
   int trace_descriptor = -1;  // where the trace goes; -1: still to be made from standard error
   bool stats = false, stats_json = false;
+  bool explain = false;  // with stats: in words
   engine::Options engine;
 
   /// One word that says all of this except program, arguments and environment, for programs that the guest executes.

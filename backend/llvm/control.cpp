@@ -1,6 +1,7 @@
 // Terminals, ways out, landings.
 #include <fmt/format.h>
 #include <llvm/IR/InlineAsm.h>
+#include <llvm/IR/MDBuilder.h>
 
 #include "backend/llvm/lowering.h"
 #include "backend/llvm/object.h"
@@ -78,6 +79,7 @@ BasicBlock* Lowering::cold_exit(RegionExit exit) {
 BasicBlock* Lowering::exit_block(RegionExit exit, llvm::Value* indirect_pc) {
   BasicBlock* block = new_block("exit");
   Builder b(block);
+  if (block_->f->counter != 0) emit_count(b, 2 * kCounters + block_->f->counter);
   llvm::BitVector dirty = block_->written;
   for (const unsigned s : block_->set.set_bits())
     if (current_[s].set) dirty.set(s);
@@ -137,12 +139,28 @@ void Lowering::emit_terminal(const Inst& inst) {
 }
 
 void Lowering::emit_indirect(llvm::Value* target) {
-  BasicBlock* other = exit_block({RegionExit::Kind::Indirect, 0}, target);
-  std::vector<std::pair<u64, BasicBlock*>> edges;
-  for (const auto& [pc, index] : targets_) edges.emplace_back(pc, edge_to(pc));
+  BasicBlock* other = exit_block({RegionExit::Kind::Indirect, block_->f->pc}, target);
+  std::map<u64, std::pair<BasicBlock*, u32>> edges;
+  for (const Target& t : block_->targets) {
+    const u64 pc = blocks_[t.block].f->pc;
+    edges.try_emplace(pc, edge_to(pc), t.weight);
+  }
   store_cells();
-  auto* choice = b_.CreateSwitch(target, other, static_cast<unsigned>(edges.size()));
-  for (const auto& [pc, to] : edges) choice->addCase(b_.getInt64(pc), to);
+  // pcs are multiples of four in most guests: without the zeros many of them make a jump table.
+  const u64 base = edges.empty() ? 0 : edges.begin()->first;
+  const bool by_four =
+      std::all_of(edges.begin(), edges.end(), [base](const auto& e) { return (e.first - base) % 4 == 0; });
+  llvm::Value* selector = b_.CreateSub(target, b_.getInt64(base));
+  if (by_four)
+    selector = b_.CreateIntrinsic(llvm::Intrinsic::fshr, {b_.getInt64Ty()}, {selector, selector, b_.getInt64(2)});
+  auto* choice = b_.CreateSwitch(selector, other, static_cast<unsigned>(edges.size()));
+  llvm::SmallVector<u32, 8> weights{ir::kOtherTargets};
+  for (const auto& [pc, edge] : edges) {
+    choice->addCase(b_.getInt64((pc - base) >> (by_four ? 2 : 0)), edge.first);
+    weights.push_back(edge.second);
+  }
+  if (!edges.empty())
+    choice->setMetadata(llvm::LLVMContext::MD_prof, llvm::MDBuilder(context_).createBranchWeights(weights));
 }
 
 }  // namespace tiercel::backend::region

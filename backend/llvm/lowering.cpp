@@ -56,8 +56,11 @@ bool Lowering::analyse() {
     if (!block_at_.emplace(region_.blocks[i].pc, i).second)
       return refuse(fmt::format("two blocks begin at {:#x}", region_.blocks[i].pc));
   }
-  for (const u64 pc : region_.targets)
-    if (const auto it = block_at_.find(pc); it != block_at_.end()) targets_[pc] = it->second;
+  for (const ir::IndirectEdge& e : region_.edges) {
+    const auto to = block_at_.find(e.to);
+    if (e.from >= blocks_.size() || to == block_at_.end()) return refuse("an indirect edge leaves the region");
+    blocks_[e.from].targets.push_back({to->second, e.weight});
+  }
   for (u32 i = 0; i < blocks_.size(); ++i)
     if (!analyse_block(i)) return false;
   return true;
@@ -95,7 +98,7 @@ bool Lowering::analyse_block(u32 index) {
     if (const auto it = block_at_.find(pc); it != block_at_.end()) add(it->second);
   const Opcode o = f.insts.back().op;
   if (o == Opcode::JumpInd || o == Opcode::CallInd || o == Opcode::Ret)
-    for (const auto& [pc, to] : targets_) add(to);
+    for (const Target& t : b.targets) add(t.block);
   return true;
 }
 
@@ -143,35 +146,6 @@ void Lowering::find_always() {
       }
     }
   }
-}
-
-/// How many low bits hold all of what is read or set here; 0: it takes the whole vector.
-unsigned Lowering::scalar_bits(const ir::Function& f, const Inst& inst) const {
-  if (inst.op == Opcode::Get) return inst.type == Type::V128 ? 0 : ir::type_bits(inst.type);
-  const Inst& v = f[inst.args[0]];
-  if (v.type != Type::V128) return ir::type_bits(v.type);
-  if (v.op == Opcode::VZext) return ir::type_bits(f[v.args[0]].type);
-  if (v.op == Opcode::VConst) {
-    const U128& c = f.constant(v.aux);
-    return c.hi != 0 ? 0 : c.lo >> 32 != 0 ? 64 : 32;
-  }
-  return v.arr != Arr::None && !ir::is_full(v.arr) ? 64 : 0;
-}
-
-/// Vector registers that only hold floats in this region live as floats: moves in and out of vectors cost more than the
-/// arithmetic. What is above the float is zero once the region has set it, and the state block's until then.
-void Lowering::find_scalars() {
-  llvm::BitVector whole(used_.size());
-  for (const Block& b : blocks_)
-    for (const Inst& inst : b.f->insts) {
-      if (inst.op != Opcode::Get && inst.op != Opcode::Set) continue;
-      if (layout_.slots[inst.slot()].type != Type::V128) continue;
-      Cells& c = cells_[inst.slot()];
-      const unsigned bits = scalar_bits(*b.f, inst);
-      if (bits == 0) whole.set(inst.slot());
-      c.bits = std::max(c.bits, bits > 32 ? 64u : 32u);
-    }
-  for (const unsigned s : used_.set_bits()) cells_[s].scalar = layout_.slots[s].type == Type::V128 && !whole.test(s);
 }
 
 int Lowering::kind_index(const FlagsKind& kind) {
@@ -339,16 +313,17 @@ void Lowering::emit_block(u32 index) {
   landing_ = nullptr;
   insn_pc_ = f.pc;
   b_.SetInsertPoint(block_->entry);
-  // No way leads here: a block that only indirect terminals outside of Region::targets reach.
+  // No way leads here: a block that only indirect terminals reach that have no edge to it.
   if (block_->flags_in == kUnvisited) block_->flags_in = Flags::kRaw;
-  if (f.counter != 0) emit_count(f.counter);
+  if (f.counter != 0) emit_count(b_, kCounters + f.counter);
   for (u32 i = 0; i < f.insts.size() && why_.empty(); ++i) emit_inst(f.insts[i], i);
 }
 
-void Lowering::emit_count(u32 counter) {
-  llvm::Value* counters = b_.CreateLoad(b_.getPtrTy(), context_field(b_, offsetof(VmContext, counters)));
-  llvm::Value* at = b_.CreateConstGEP1_64(b_.getInt64Ty(), counters, kCounters + counter);
-  b_.CreateStore(b_.CreateAdd(b_.CreateLoad(b_.getInt64Ty(), at), b_.getInt64(1)), at);
+/// Adds one to VmContext::counters[index].
+void Lowering::emit_count(Builder& b, u32 index) {
+  llvm::Value* counters = b.CreateLoad(b.getPtrTy(), context_field(b, offsetof(VmContext, counters)));
+  llvm::Value* at = b.CreateConstGEP1_64(b.getInt64Ty(), counters, index);
+  b.CreateStore(b.CreateAdd(b.CreateLoad(b.getInt64Ty(), at), b.getInt64(1)), at);
 }
 
 void Lowering::emit_inst(const Inst& inst, u32 index) {

@@ -63,10 +63,14 @@ class Lowering {
  private:
   using Builder = llvm::IRBuilder<>;
 
+  struct Target {
+    u32 block, weight;
+  };
   struct Block {
     const ir::Function* f = nullptr;
     BasicBlock* entry = nullptr;
     std::vector<u32> successors;  // indices of blocks
+    std::vector<Target> targets;  // of an indirect terminal
     llvm::BitVector set;          // slots the block sets
     llvm::BitVector written;      // slots some way from the region's entry to this block has set
     llvm::BitVector always;       // slots every way to this block has set
@@ -100,8 +104,6 @@ class Lowering {
   bool analyse_block(u32 index);
   void find_written();
   void find_always();
-  void find_scalars();
-  unsigned scalar_bits(const ir::Function& f, const Inst& inst) const;
   void report_vectors();
   void find_flags_kinds();
   int merged_forms(int a, int b) const;
@@ -111,9 +113,14 @@ class Lowering {
   void make_function();
   void make_cells();
   void emit_block(u32 index);
-  void emit_count(u32 counter);
+  void emit_count(Builder& b, u32 index);
   void emit_inst(const Inst& inst, u32 index);
   std::vector<u64> direct_targets(const ir::Function& f) const;
+
+  // scalars.cpp
+  void find_scalars();
+  unsigned scalar_bits(const ir::Function& f, const Inst& inst) const;
+  llvm::Value* widened(Builder& b, llvm::Value* v);
 
   // slots.cpp
   llvm::Value* get_slot(const Inst& inst);
@@ -340,7 +347,6 @@ class Lowering {
   llvm::BitVector register_slots_;        // the same
   std::vector<FlagsKind> kinds_;
   std::map<u64, u32> block_at_;
-  std::map<u64, u32> targets_;
   std::map<llvm::Constant*, llvm::GlobalVariable*> constants_;
   std::map<std::tuple<u32, u64>, u32> exit_indices_;
 

@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 #include <llvm/Analysis/AliasAnalysis.h>
-#include <llvm/CodeGen/RegisterUsageInfo.h>
+#include <llvm/CodeGen/MachineFunctionPass.h>
+#include <llvm/CodeGen/MachineModuleInfo.h>
+#include <llvm/CodeGen/Passes.h>
+#include <llvm/CodeGen/TargetPassConfig.h>
 #include <llvm/IR/DiagnosticInfo.h>
 #include <llvm/IR/DiagnosticPrinter.h>
 #include <llvm/IR/LegacyPassManager.h>
@@ -60,10 +63,11 @@ std::string feature_string(const HostFeatures& h) {
 }
 
 /// Options of LLVM's that only its command line can set, once in the process. No loop strength reduction: the guest's
-/// compiler has done it, and here it would also serve the cold ways out, with induction variables of their own.
+/// compiler has done it, and here it would also serve the cold ways out, with induction variables of their own. Sparse
+/// jump tables: guests' jump targets lie far apart, and a table is much better than a tree of compares.
 void set_options() {
   [[maybe_unused]] static const bool once = [] {
-    const char* const arguments[] = {"tiercel", "-disable-lsr"};
+    const char* const arguments[] = {"tiercel", "-disable-lsr", "-jump-table-density=2"};
     return llvm::cl::ParseCommandLineOptions(std::size(arguments), arguments);
   }();
 }
@@ -79,7 +83,6 @@ std::unique_ptr<llvm::TargetMachine> make_machine(const HostFeatures& features) 
   const llvm::Target* target = llvm::TargetRegistry::lookupTarget(kTriple, error);
   CHECK(target);
   llvm::TargetOptions options;
-  options.EnableIPRA = true;  // for ChangedRegisters
   return std::unique_ptr<llvm::TargetMachine>(
       target->createTargetMachine(kTriple, "x86-64-v2", feature_string(features), options, llvm::Reloc::PIC_,
                                   llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default, /*JIT=*/true));
@@ -99,33 +102,36 @@ struct Diagnostics final : llvm::DiagnosticHandler {
   std::string& first_error;
 };
 
-/// Runs behind code generation and tells which XMM registers the region's code changes.
-class ChangedRegisters final : public llvm::ModulePass {
+/// Runs behind register allocation and tells which XMM registers the region's code changes.
+class ChangedRegisters final : public llvm::MachineFunctionPass {
  public:
   ChangedRegisters(const llvm::MCRegisterInfo& registers, u32& xmm_changed)
-      : ModulePass(id), registers_(registers), xmm_changed_(xmm_changed) {}
-
-  void getAnalysisUsage(llvm::AnalysisUsage& usage) const override {
-    usage.addRequired<llvm::PhysicalRegisterUsageInfo>();
-    usage.setPreservesAll();
+      : MachineFunctionPass(id), xmm_(registers.getNumRegs()), xmm_changed_(xmm_changed) {
+    for (unsigned r = 1; r < registers.getNumRegs(); ++r) {
+      u32 n = 0;
+      llvm::StringRef name = registers.getName(r);
+      if (!name.consume_front("XMM") || name.getAsInteger(10, n) || n >= 32) continue;
+      for (llvm::MCRegAliasIterator alias(r, &registers, /*IncludeSelf=*/true); alias.isValid(); ++alias)
+        xmm_[*alias] |= u32{1} << n;
+    }
   }
 
-  bool runOnModule(llvm::Module& module) override {
-    const auto kept = getAnalysis<llvm::PhysicalRegisterUsageInfo>().getRegUsageInfo(*module.getFunction("region"));
-    if (kept.empty()) return false;  // unknown: all of them
+  bool runOnMachineFunction(llvm::MachineFunction& function) override {
     xmm_changed_ = 0;
-    for (unsigned r = 1; r < registers_.getNumRegs(); ++r) {
-      u32 n = 0;
-      llvm::StringRef name = registers_.getName(r);
-      if (!name.consume_front("XMM") || name.getAsInteger(10, n) || n >= 32) continue;
-      if (!(kept[r / 32] >> r % 32 & 1)) xmm_changed_ |= u32{1} << n;
-    }
+    for (const llvm::MachineBasicBlock& block : function)
+      for (const llvm::MachineInstr& inst : block)
+        for (const llvm::MachineOperand& operand : inst.operands()) {
+          if (operand.isReg() && operand.isDef() && operand.getReg().isPhysical())
+            xmm_changed_ |= xmm_[operand.getReg()];
+          // What a call may change. The ways out are tail calls: what comes behind them is not ours.
+          if (operand.isRegMask() && !inst.isReturn()) xmm_changed_ = ~u32{0};
+        }
     return false;
   }
 
  private:
   static inline char id = 0;
-  const llvm::MCRegisterInfo& registers_;
+  std::vector<u32> xmm_;  // per register: the XMM registers that overlap it
   u32& xmm_changed_;
 };
 
@@ -196,8 +202,19 @@ class LlvmCompiler final : public RegionCompiler {
   void emit(llvm::Module& module, llvm::SmallVectorImpl<char>& to, llvm::CodeGenFileType type, u32& xmm_changed) {
     llvm::raw_svector_ostream stream(to);
     llvm::legacy::PassManager codegen;
-    machine_->addPassesToEmitFile(codegen, stream, nullptr, type, /*DisableVerify=*/true);
-    codegen.add(new ChangedRegisters(*machine_->getMCRegisterInfo(), xmm_changed));
+    // As TargetMachine::addPassesToEmitFile, with a pass of ours in front of the printer.
+    auto& machine = static_cast<llvm::LLVMTargetMachine&>(*machine_);
+    auto* info = new llvm::MachineModuleInfoWrapperPass(&machine);
+    llvm::TargetPassConfig* config = machine.createPassConfig(codegen);
+    config->setDisableVerify(true);
+    codegen.add(config);
+    codegen.add(info);
+    CHECK(!config->addISelPasses());
+    config->addMachinePasses();
+    config->setInitialized();
+    codegen.add(new ChangedRegisters(*machine.getMCRegisterInfo(), xmm_changed));
+    CHECK(!machine.addAsmPrinter(codegen, stream, nullptr, type, info->getMMI().getContext()));
+    codegen.add(llvm::createFreeMachineFunctionPass());
     codegen.run(module);
   }
 

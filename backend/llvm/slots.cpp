@@ -75,7 +75,9 @@ Lowering::Current& Lowering::current(ir::SlotId s) {
 }
 
 llvm::Value* Lowering::get_slot(const Inst& inst) {
-  return convert(b_, current(inst.slot()).value, type(inst.type));
+  llvm::Value* v = current(inst.slot()).value;
+  if (inst.type == Type::V128 && cells_[inst.slot()].scalar) return widened(b_, v);
+  return convert(b_, v, type(inst.type));
 }
 
 void Lowering::set_slot(const Inst& inst) {

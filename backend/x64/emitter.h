@@ -333,7 +333,9 @@ class Emitter {
   void branch_exit(x86::CondCode cc, u64 pc);
   void add_exit(u64 pc);
   void interrupt_check(u64 pc);
-  void count_back_edge(u64 pc);
+  void call_exit(u64 pc);
+  void count_edge(u64 pc);
+  void note_target(u64 block_pc);
   void mov_pc(Gp reg, u64 pc);
   bool is_backward(u64 pc) const { return pc <= last_insn_pc_; }
   void emit_exit_stubs();

@@ -14,8 +14,9 @@ const Gp kAux = x86::rdx;
 void Emitter::emit_terminal(const Inst& inst) {
   switch (inst.op) {
     case Opcode::Jump:
-    case Opcode::Call:
       return jump_exit(inst.imm);
+    case Opcode::Call:
+      return call_exit(inst.imm);
     case Opcode::Branch:
       return emit_branch(inst);
     case Opcode::JumpInd:
@@ -49,11 +50,17 @@ void Emitter::align_patch(u32 opcode_bytes) {
 void Emitter::jump_exit(u64 pc) {
   if (is_backward(pc)) {
     interrupt_check(pc);
-    if (layout_.hot_counters) count_back_edge(pc);
+    count_edge(pc);
   }
   if (!leaves_page(pc)) return patchable_jump(pc);
   mov_pc(kPc, pc);
   probe_jump_cache();
+}
+
+void Emitter::call_exit(u64 pc) {
+  if (is_backward(pc)) interrupt_check(pc);
+  count_edge(pc);
+  patchable_jump(pc);
 }
 
 void Emitter::patchable_jump(u64 pc) {
@@ -89,9 +96,9 @@ void Emitter::interrupt_check(u64 pc) {
   }));
 }
 
-void Emitter::count_back_edge(u64 pc) {
-  const s32 offset = static_cast<s32>(4 * hot_counter_index(pc)) - static_cast<s32>(kHotBytes) - kContextBias;
-  a.sub(x86::dword_ptr(x86::r15, offset), 1);
+void Emitter::count_edge(u64 pc) {
+  if (!layout_.profile) return;
+  a.sub(x86::dword_ptr(x86::r15, hot_counter_offset(pc) - kContextBias), 1);
   a.js(cold([pc](Emitter& e) {
     e.mov_pc(kPc, pc);
     e.a.jmp(stub_field(Stub::Hot));
@@ -121,7 +128,12 @@ void Emitter::emit_exit_stubs() {
 
 void Emitter::indirect_exit(Value target) {
   fetch(kPc, target);
+  note_target(f_->pc);
   probe_jump_cache();
+}
+
+void Emitter::note_target(u64 block_pc) {
+  if (layout_.profile) a.mov(x86::qword_ptr(x86::r15, target_note_offset(block_pc) - kContextBias), kPc);
 }
 
 /// Goes on at the guest pc in kPc. jump_cache_index in host terms: entries are 16 bytes, so the index, kept shifted

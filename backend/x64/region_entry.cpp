@@ -83,11 +83,12 @@ void Emitter::region_way_out(const RegionExit& e, const RegionCode& region) {
     case RegionExit::Kind::Back:
       leave_region(region);
       interrupt_check(e.pc);
-      if (layout_.hot_counters) count_back_edge(e.pc);
+      count_edge(e.pc);
       return patchable_jump(e.pc);
     case RegionExit::Kind::Indirect:
       leave_region(region);
       a.mov(x86::rcx, x86::rax);
+      note_target(e.pc);
       return probe_jump_cache();
     case RegionExit::Kind::Interrupt:
       mov_pc(x86::rcx, e.pc);

@@ -149,6 +149,10 @@ backend::RegionExit RegionTester::interpret(const ir::Region& region, u64 max_bl
   using Kind = backend::RegionExit::Kind;
   backend::VmContext& c = interpreted_.context();
   test::FlatMemory memory(memory_interpreted_, guest_memory());
+  const auto follows = [&](const ir::Function& from, u64 to) {
+    return std::any_of(region.edges.begin(), region.edges.end(),
+                       [&](const ir::IndirectEdge& e) { return &region.blocks[e.from] == &from && e.to == to; });
+  };
   const auto block_at = [&](u64 pc) -> const ir::Function* {
     for (const ir::Function& f : region.blocks)
       if (f.pc == pc) return &f;
@@ -167,7 +171,7 @@ backend::RegionExit RegionTester::interpret(const ir::Region& region, u64 max_bl
     }
     const ir::Opcode last = f->insts.back().op;
     const bool indirect = last == ir::Opcode::JumpInd || last == ir::Opcode::CallInd || last == ir::Opcode::Ret;
-    const bool known = !indirect || std::count(region.targets.begin(), region.targets.end(), c.exit_pc) != 0;
+    const bool known = !indirect || follows(*f, c.exit_pc);
     const ir::Function* next = known ? block_at(c.exit_pc) : nullptr;
     const bool interrupted = c.exit_pc <= f->pc && c.exit_request != 0;
     if (next == nullptr) {

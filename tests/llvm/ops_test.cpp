@@ -41,11 +41,11 @@ class Comparison {
   void add(ir::Opcode op, const ir::Function& f) {
     if (region_.blocks.empty()) start();
     ir::Function block = f;
-    block.pc = kFirst + 16 * region_.targets.size();
+    block.pc = kFirst + 16 * ops_.size();
     block.end_pc = block.pc + 4;
     for (ir::Inst& inst : block.insts)
       if (inst.op == ir::Opcode::Insn) inst.imm = block.pc;
-    region_.targets.push_back(block.pc);
+    region_.edges.push_back({0, 1, block.pc});
     region_.blocks.push_back(std::move(block));
     ops_.push_back(op);
     if (ops_.size() == kBatch) flush();
@@ -75,7 +75,7 @@ class Comparison {
   void one(std::size_t i) {
     for (unsigned n = 0; n < kOperandSets; ++n) {
       fill();
-      tester_.start().state().x[kTargetSlot] = region_.targets[i];
+      tester_.start().state().x[kTargetSlot] = region_.edges[i].to;
       const std::string wrong = tester_.run(region_);
       if (wrong.empty()) continue;
       if (failures_[ops_[i]]++ < 2) report(i, wrong);

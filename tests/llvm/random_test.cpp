@@ -24,8 +24,9 @@ class Generator {
     region_ = {};
     count_ = 1 + pick(6);
     if (pick(3) == 0) fp_ = ir::FpRules::unpack(static_cast<u8>(pick(4) << 1));
-    for (unsigned i = 0; i < count_; ++i)
-      if (pick(2)) region_.targets.push_back(pc(i));
+    for (unsigned from = 0; from < count_; ++from)
+      for (unsigned to = 0; to < count_; ++to)
+        if (pick(2)) region_.edges.push_back({from, 1 + pick(100), pc(to)});
     for (unsigned i = 0; i < count_; ++i) make_block(i);
     return region_;
   }
@@ -255,10 +256,21 @@ class Generator {
     if (pick(8) == 0) builder_.set(float_slot(), builder_.imm(Type::I64, interesting()));
   }
   void vector() {
-    constexpr Opcode kOps[] = {Opcode::VAdd, Opcode::VSub, Opcode::VXor, Opcode::VCmpEq, Opcode::VAnd};
+    constexpr Opcode kOps[] = {Opcode::VAdd, Opcode::VSub, Opcode::VXor, Opcode::VCmpEq, Opcode::VAnd, Opcode::VMaxS};
     const auto arr = static_cast<ir::Arr>(1 + pick(8));
-    const Value a = builder_.get(Type::V128, vector_slot()), b = builder_.get(Type::V128, vector_slot());
-    builder_.set(vector_slot(), builder_.vec(kOps[pick(std::size(kOps))], arr, {a, b}));
+    const bool half = !ir::is_full(arr);
+    const auto get = [&] { return builder_.get(Type::V128, half ? float_slot() : vector_slot()); };
+    const Value a = get(), b = get();
+    const u16 to = half ? float_slot() : vector_slot();
+    if (!half && ir::lane_bits(arr) > 8 && pick(3) == 0) {
+      const Value low = builder_.get(Type::V128, float_slot());
+      return builder_.set(to, builder_.vec(pick(2) ? Opcode::VMullS : Opcode::VMullU, arr, {low, b}));
+    }
+    if (half && ir::lane_bits(arr) < 64 && pick(6) == 0)
+      return builder_.set(to, builder_.vec(Opcode::VNarrow, arr, {builder_.get(Type::V128, vector_slot())}));
+    if (half && ir::lane_bits(arr) == 32 && pick(4) == 0)
+      return builder_.set(to, builder_.fp(Opcode::FAdd, Type::V128, arr, {a, b}));
+    builder_.set(to, builder_.vec(kOps[pick(std::size(kOps))], arr, {a, b}));
   }
 
   std::mt19937_64 random_;

@@ -13,7 +13,7 @@ namespace {
 using backend::RegionExit;
 using Kind = RegionExit::Kind;
 
-ir::Region region(std::initializer_list<const char*> blocks, std::vector<u64> targets = {}) {
+ir::Region region(std::initializer_list<const char*> blocks, std::vector<ir::IndirectEdge> edges = {}) {
   ir::Region r;
   for (const char* text : blocks) {
     auto f = ir::parse(text, a64_slots());
@@ -24,7 +24,7 @@ ir::Region region(std::initializer_list<const char*> blocks, std::vector<u64> ta
     for (const std::string& wrong : ir::verify(*f, a64_slots())) ADD_FAILURE() << wrong;
     r.blocks.push_back(*f);
   }
-  r.targets = std::move(targets);
+  r.edges = std::move(edges);
   return r;
 }
 
@@ -121,6 +121,51 @@ TEST_F(Regions, ComparisonWithoutUseBehindWrittenExceptions) {
   jump 0x1004
 )"}));
   EXPECT_EQ(tester.result().context().mxcsr & 1, 1u);
+}
+
+// Adds x2 to x0 and goes on at x1.
+constexpr const char* kAddAndGo = R"(block(pc=0x2000, end=0x2008):
+  insn 0x2000
+  %0 = get x0
+  %1 = get x2
+  %2 = add.i64 %0, %1
+  set x0, %2
+  insn 0x2004
+  %3 = get x1
+  jumpind %3
+)";
+constexpr const char* kAddTwice = R"(block(pc=0x3000, end=0x3008):
+  insn 0x3000
+  %0 = get x0
+  %1 = add.i64 %0, %0
+  set x0, %1
+  insn 0x3004
+  jump 0x5000
+)";
+constexpr const char* kDecrement = R"(block(pc=0x4000, end=0x4008):
+  insn 0x4000
+  %0 = get x0
+  %1 = sub.i64 %0, 1
+  set x0, %1
+  insn 0x4004
+  jump 0x6000
+)";
+
+TEST_F(Regions, AnIndirectBranchStaysInsideAlongItsEdgesOnly) {
+  const ir::Region r = region({kAddAndGo, kAddTwice, kDecrement}, {{0, 90, 0x3000}, {0, 10, 0x4000}});
+  before().x[0] = 5;
+  before().x[2] = 2;
+  before().x[1] = 0x3000;
+  check(r);
+  EXPECT_EQ(after().x[0], 14u);
+  EXPECT_EQ(tester.exit(), (RegionExit{Kind::Direct, 0x5000}));
+  before().x[1] = 0x4000;
+  rerun(r);
+  EXPECT_EQ(after().x[0], 6u);
+  before().x[1] = 0x4004;
+  rerun(r);
+  EXPECT_EQ(after().x[0], 7u);
+  EXPECT_EQ(tester.exit().kind, Kind::Indirect);
 }
 
 }  // namespace

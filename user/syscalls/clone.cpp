@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/single_threaded.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -142,6 +143,7 @@ s64 start_thread(Thread& parent, const CloneRequest& request) {
   parent.process().add_thread();
   pthread_t handle;
   auto* held = new std::shared_ptr<ThreadStart>(start);
+  const bool first = __libc_single_threaded;
   const int failure = pthread_create(
       &handle, &attributes,
       [](void* p) -> void* {
@@ -150,6 +152,10 @@ s64 start_thread(Thread& parent, const CloneRequest& request) {
       },
       held);
   pthread_attr_destroy(&attributes);
+  // With the first thread, libc installs its handler for the signal with which it changes the ids of all threads. The
+  // guest's C library, or Go's runtime, uses the same signal.
+  constexpr int kChangeIds = 33;
+  if (first) mirror_on_host(kChangeIds, parent.actions().get(kChangeIds));
   if (failure == 0) start->tid.wait(0, std::memory_order_acquire);
   parent.set_mask(parent.mask());
   if (failure == 0) return start->tid.load();
