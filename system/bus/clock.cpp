@@ -63,8 +63,8 @@ void Clock::run_due() {
 RealClock::RealClock() : zero_(host_now(CLOCK_MONOTONIC)) {}
 
 u64 RealClock::now() const {
-  const std::scoped_lock lock(mutex_);
-  return paused_at_ != kNever ? paused_at_ : host_now(CLOCK_MONOTONIC) - zero_;
+  const u64 paused_at = paused_at_;
+  return paused_at != kNever ? paused_at : host_now(CLOCK_MONOTONIC) - zero_;
 }
 
 u64 RealClock::wall_seconds() const {
@@ -72,28 +72,22 @@ u64 RealClock::wall_seconds() const {
 }
 
 void RealClock::pause() {
-  const u64 at = now();
-  const std::scoped_lock lock(mutex_);
-  if (paused_at_ == kNever) paused_at_ = at;
+  if (paused_at_ == kNever) paused_at_ = now();
 }
 
 void RealClock::resume() {
-  {
-    const std::scoped_lock lock(mutex_);
-    if (paused_at_ == kNever) return;
-    zero_ = host_now(CLOCK_MONOTONIC) - paused_at_;
-    paused_at_ = kNever;
-  }
+  if (paused_at_ == kNever) return;
+  zero_ = host_now(CLOCK_MONOTONIC) - paused_at_;
+  paused_at_ = kNever;
   tell_sleeper();
 }
 
 bool RealClock::stands_still() const {
-  const std::scoped_lock lock(mutex_);
   return paused_at_ != kNever;
 }
 
 void InsnClock::skip_to(u64 deadline) {
-  if (deadline != kNever) picoseconds_ = std::max(picoseconds_, deadline * 1000);
+  if (deadline < kNever / 1000) picoseconds_ = std::max(picoseconds_, deadline * 1000);
 }
 
 u64 InsnClock::insns_until(u64 deadline) const {

@@ -1,6 +1,7 @@
 // Guest time, and things that happen at a time.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <vector>
@@ -60,13 +61,14 @@ class RealClock final : public Clock {
   u64 now() const override;
   u64 wall_seconds() const override;
   bool stands_still() const override;
+  /// One thread pauses and resumes.
   void pause();
   void resume();
 
  private:
-  mutable std::mutex mutex_;
-  u64 zero_;                // the host's time that counts as 0
-  u64 paused_at_ = kNever;  // our time while paused
+  // Guests ask for the time more often than for anything else: no lock. resume() sets zero_ first.
+  std::atomic<u64> zero_;               // the host's time that counts as 0
+  std::atomic<u64> paused_at_{kNever};  // our time while paused
 };
 
 /// Time driven by executed insns, for runs that repeat exactly. One thread.
@@ -85,7 +87,7 @@ class InsnClock final : public Clock {
  private:
   u64 rate_;
   u64 wall_start_;
-  u64 picoseconds_ = 0;  // wraps after half a year of guest time
+  u64 picoseconds_ = 0;  // good for half a year of guest time
 };
 
 }  // namespace tiercel::system

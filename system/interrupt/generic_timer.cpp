@@ -29,8 +29,7 @@ u64 GenericTimer::ticks() const {
 }
 
 u64 GenericTimer::count(unsigned cpu, Which which) const {
-  const std::scoped_lock lock(mutex_);
-  return count_locked(cpus_[cpu], which);
+  return count_of(cpus_[cpu], which);
 }
 
 u64 GenericTimer::control(unsigned cpu, Which which) const {
@@ -61,13 +60,13 @@ void GenericTimer::set_compare(unsigned cpu, Which which, u64 value) {
 
 u64 GenericTimer::timer_value(unsigned cpu, Which which) const {
   const std::scoped_lock lock(mutex_);
-  return bits(cpus_[cpu].timers[which].compare - count_locked(cpus_[cpu], which), 0, 32);
+  return bits(cpus_[cpu].timers[which].compare - count_of(cpus_[cpu], which), 0, 32);
 }
 
 void GenericTimer::set_timer_value(unsigned cpu, Which which, u64 value) {
   const std::scoped_lock lock(mutex_);
   Cpu& c = cpus_[cpu];
-  c.timers[which].compare = count_locked(c, which) + static_cast<u64>(sign_extend(value, 32));
+  c.timers[which].compare = count_of(c, which) + static_cast<u64>(sign_extend(value, 32));
   update(cpu, which);
 }
 
@@ -96,7 +95,7 @@ u64 GenericTimer::deadline(const Cpu& cpu, Which which) const {
   if (!t.enabled || t.masked || due(cpu, which)) return Clock::kNever;
   using Wide = unsigned __int128;
   // From the distance: the comparison value and the offset may each have wrapped.
-  const Wide target = Wide{ticks()} + (t.compare - count_locked(cpu, which));
+  const Wide target = Wide{ticks()} + (t.compare - count_of(cpu, which));
   const Wide time = (target * kNanosecondsPerSecond + frequency_ - 1) / frequency_;
   return time >= Clock::kNever ? Clock::kNever : static_cast<u64>(time);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <mutex>
 #include <vector>
 
@@ -22,7 +23,7 @@ class GenericTimer {
   GenericTimer(Clock& clock, u64 frequency, const std::vector<Lines>& lines);
 
   u64 frequency() const { return frequency_; }
-  /// CNTPCT, or CNTVCT: that minus CNTVOFF, which is zero after reset.
+  /// CNTPCT, or CNTVCT: that minus CNTVOFF, which is zero after reset. Takes no lock.
   u64 count(unsigned cpu, Which which) const;
 
   // CNTx_CTL, CNTx_CVAL, CNTx_TVAL and CNTVOFF of one CPU. Any thread.
@@ -47,12 +48,12 @@ class GenericTimer {
   };
   struct Cpu {
     std::array<Timer, 2> timers;
-    u64 offset = 0;  // CNTVOFF
+    std::atomic<u64> offset{0};  // CNTVOFF
   };
 
   u64 ticks() const;
-  u64 count_locked(const Cpu& cpu, Which which) const { return ticks() - (which == kVirtual ? cpu.offset : 0); }
-  bool due(const Cpu& cpu, Which which) const { return count_locked(cpu, which) >= cpu.timers[which].compare; }
+  u64 count_of(const Cpu& cpu, Which which) const { return ticks() - (which == kVirtual ? cpu.offset.load() : 0); }
+  bool due(const Cpu& cpu, Which which) const { return count_of(cpu, which) >= cpu.timers[which].compare; }
   u64 deadline(const Cpu& cpu, Which which) const;
   void update(unsigned cpu, Which which);
 

@@ -145,6 +145,9 @@ TEST(Clock, FiresInOrderAndOnce) {
   EXPECT_EQ(order, "ab");
   EXPECT_EQ(clock.next_deadline(), Clock::kNever);
   EXPECT_EQ(clock.insns_until(Clock::kNever), Clock::kNever);
+  clock.skip_to(Clock::kNever);
+  clock.skip_to(u64{1} << 62);
+  EXPECT_EQ(clock.now(), 1000u) << "centuries away: nothing wakes the machine";
 }
 
 TEST(Clock, StandsStillWhilePaused) {
