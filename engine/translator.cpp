@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 
+#include "engine/guarded_access.h"
 #include "ir/passes/pass.h"
 #include "ir/printer.h"
 #include "ir/verifier.h"
@@ -20,6 +22,22 @@ class Reader final : public guest::CodeReader {
  private:
   AddressSpace& memory_;
   const guest::BlockKey& key_;
+};
+
+/// Reads code that nobody is about to execute: another thread may have unmapped it, and not said so yet.
+class GuardedReader final : public guest::CodeReader {
+ public:
+  GuardedReader(AddressSpace& memory, const guest::BlockKey& key) : memory_(memory), key_(key) {}
+  std::span<const u8> window(VAddr pc) override {
+    const std::span<const u8> window = memory_.code_of({pc.value, key_.mode, key_.space});
+    const std::size_t size = std::min(window.size(), copy_.size());
+    return {copy_.data(), size - guarded_copy(copy_.data(), window.data(), size)};
+  }
+
+ private:
+  AddressSpace& memory_;
+  const guest::BlockKey& key_;
+  std::array<u8, 4096> copy_;
 };
 
 void verify(const ir::Function& f, const guest::Layout& layout, const char* when) {
@@ -102,7 +120,9 @@ bool Translator::translate_raw(const guest::BlockKey& key, u32 max_insns) {
 }
 
 bool Translator::translate_for_region(const guest::BlockKey& key, u32 max_insns) {
-  if (translations_ > options_.tier_limit || !translate_raw(key, max_insns)) return false;
+  if (translations_ > options_.tier_limit) return false;
+  GuardedReader reader(memory_, key);
+  if (!frontend_.translate(key, reader, {max_insns}, function_)) return false;
   run_passes();
   return true;
 }
