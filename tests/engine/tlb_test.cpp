@@ -1,6 +1,7 @@
 // The TLB with a guest whose address spaces are a map from pages to pages.
 #include "engine/tlb.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -22,12 +23,12 @@ class FakeMemory final : public guest::PhysicalMemory {
   }
   std::optional<u64> read(PAddr a, unsigned bytes) override {
     if (a.value < kDevice || a.value >= kDevice + kPageSize) return std::nullopt;
-    log += "r" + std::to_string(bytes) + " ";
+    log += fmt::format("r{} ", bytes);
     return a.value;
   }
   bool write(PAddr a, unsigned bytes, u64) override {
     if (a.value < kDevice || a.value >= kDevice + kPageSize) return false;
-    log += "w" + std::to_string(bytes) + " ";
+    log += fmt::format("w{} ", bytes);
     return true;
   }
 };
