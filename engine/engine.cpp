@@ -9,7 +9,7 @@
 #include <mutex>
 
 #include "base/check.h"
-#include "base/cpu_time.h"
+#include "base/time.h"
 #include "engine/engine_private.h"
 
 namespace tiercel::engine {

@@ -13,7 +13,7 @@
 
 #include "backend/interp/interp.h"
 #include "base/check.h"
-#include "base/cpu_time.h"
+#include "base/time.h"
 #include "engine/engine_private.h"
 #include "engine/flat_memory.h"
 #include "engine/lockstep.h"

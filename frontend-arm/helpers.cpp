@@ -1,14 +1,12 @@
 #include "frontend-arm/helpers.h"
 
-#include <ctime>
+#include "base/time.h"
 
 namespace tiercel::arm {
 namespace {
 
 u64 counter(guest::Env&, u64, u64, u64, u64) {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<u64>(now.tv_sec) * 1'000'000'000 + static_cast<u64>(now.tv_nsec);
+  return monotonic_ns();
 }
 
 constexpr guest::HelperDecl kHelpers[] = {

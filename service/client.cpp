@@ -16,6 +16,7 @@
 #include <deque>
 #include <utility>
 
+#include "base/time.h"
 #include "service/descriptors.h"
 #include "service/messages.h"
 #include "service/own_descriptors.h"
@@ -29,12 +30,6 @@ constexpr u64 kRetryDelay = 20 * kMillisecond;  // between attempts to connect
 constexpr u64 kPatience = 30 * kSecond;         // for an answer, and for a service to start
 constexpr u64 kAliveCheck = 50 * kMillisecond;  // how often to see whether the service still runs
 constexpr u32 kMaxStarts = 5;                   // of the service by one process
-
-u64 now() {
-  timespec t{};
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return static_cast<u64>(t.tv_sec) * kSecond + static_cast<u64>(t.tv_nsec);
-}
 
 /// One request's shared memory.
 class Shared {
@@ -125,7 +120,7 @@ class Client final : public engine::RegionService {
     if (given_up_) return false;
     Pending p;
     p.ticket = ticket;
-    p.since = now();
+    p.since = monotonic_ns();
     p.request = encode_request(options_.layout, options_.features, region, want_listing);
     if (sizeof(Header) + p.request.size() > kSharedBytes / 2) return false;
     send(p);
@@ -157,7 +152,7 @@ class Client final : public engine::RegionService {
   }
 
   void send(Pending& p) {
-    const u64 time = now();
+    const u64 time = monotonic_ns();
     if (time < next_attempt_) return;
     Delivery delivery{path_, p.request};
     if (!run_with_own_descriptors(deliver, &delivery)) delivery.connected = EAGAIN;
@@ -203,7 +198,7 @@ class Client final : public engine::RegionService {
 
   /// The service that has this request is gone, or too much time went by.
   bool lost(const Pending& p) {
-    const u64 time = now();
+    const u64 time = monotonic_ns();
     if (time - p.since > kPatience) return true;
     if (!p.memory || p.service <= 0 || time < next_alive_check_) return false;
     next_alive_check_ = time + kAliveCheck;

@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -17,6 +16,7 @@
 #include <cstring>
 
 #include "service/messages.h"
+#include "service/own_descriptors.h"
 
 namespace tiercel::service {
 namespace {
@@ -33,13 +33,10 @@ struct KernelSigaction {
   unsigned long mask;
 };
 
-/// In the child: only system calls.
+/// In a copy of this process: only system calls.
 [[noreturn]] void become_daemon(const char* compiler, const char* directory) {
   const char* const argv[] = {compiler, "--serve", directory, nullptr};
   const char* const envp[] = {"LANG=C", nullptr};
-  syscall(SYS_setsid);
-  const pid_t pid = quiet_fork();
-  if (pid != 0) syscall(SYS_exit_group, 0);
   const KernelSigaction standard = {};
   const unsigned long nothing = 0;
   for (int signal = 1; signal <= 64; ++signal) syscall(SYS_rt_sigaction, signal, &standard, nullptr, sizeof nothing);
@@ -51,6 +48,20 @@ struct KernelSigaction {
   syscall(SYS_execve, compiler, argv, envp);
   syscall(SYS_exit_group, 127);
   __builtin_unreachable();
+}
+
+struct Launch {
+  const char *compiler, *directory;
+  bool done = false;
+};
+
+/// In a process of its own, whose end leaves the daemon without a parent.
+void launch(void* raw) {
+  Launch& l = *static_cast<Launch*>(raw);
+  syscall(SYS_setsid);
+  const pid_t pid = quiet_fork();
+  if (pid == 0) become_daemon(l.compiler, l.directory);
+  l.done = pid > 0;
 }
 
 }  // namespace
@@ -108,17 +119,8 @@ int connect_to(const std::string& path, int& pid) {
 }
 
 bool start_daemon(const std::string& compiler, const std::string& directory) {
-  // With every signal blocked: a handler must not run in the child.
-  sigset_t all, old;
-  sigfillset(&all);
-  if (pthread_sigmask(SIG_SETMASK, &all, &old) != 0) return false;
-  const pid_t pid = quiet_fork();
-  if (pid == 0) become_daemon(compiler.c_str(), directory.c_str());
-  if (pid > 0)
-    while (waitpid(pid, nullptr, __WCLONE) < 0 && errno == EINTR) {
-    }
-  pthread_sigmask(SIG_SETMASK, &old, nullptr);
-  return pid > 0;
+  Launch l{compiler.c_str(), directory.c_str()};
+  return run_with_own_descriptors(launch, &l) && l.done;
 }
 
 std::string compiler_path() {

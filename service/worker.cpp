@@ -10,18 +10,12 @@
 
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 
+#include "base/time.h"
 #include "service/descriptors.h"
 
 namespace tiercel::service {
 namespace {
-
-u64 cpu_ns() {
-  timespec t{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return static_cast<u64>(t.tv_sec) * 1'000'000'000 + static_cast<u64>(t.tv_nsec);
-}
 
 /// What a worker keeps from job to job: the compiler, made again when a guest with other surroundings comes.
 class Bench {
@@ -31,12 +25,12 @@ class Bench {
   void work(Job& job) {
     std::vector<u8> bytes;
     if (!job.take(bytes)) return;
-    const u64 start = cpu_ns();
+    const u64 start = process_cpu_ns();
     Request request;
     std::string why = "the translation service did not understand the request";
     backend::RegionCode code;
     const bool compiled = decode_request(bytes, request) && compile(request, code, why);
-    const u64 spent = cpu_ns() - start;
+    const u64 spent = process_cpu_ns() - start;
     if (!compiled) return job.refuse(why, spent, bytes.size());
     const std::vector<u8> reply = encode_reply(code);
     job.answer(State::Compiled, reply.data(), reply.size(), spent, bytes.size());

@@ -14,7 +14,7 @@
 
 #include <fmt/format.h>
 
-#include "base/cpu_time.h"
+#include "base/time.h"
 #include "service/client.h"
 #include "service/place.h"
 #include "user/report.h"

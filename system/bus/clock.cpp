@@ -5,17 +5,9 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/time.h"
 
 namespace tiercel::system {
-namespace {
-
-u64 host_now(clockid_t clock) {
-  timespec t{};
-  clock_gettime(clock, &t);
-  return static_cast<u64>(t.tv_sec) * kNanosecondsPerSecond + static_cast<u64>(t.tv_nsec);
-}
-
-}  // namespace
 
 Clock::TimerId Clock::add_timer(std::function<void()> fire) {
   const std::scoped_lock lock(mutex_);
@@ -60,15 +52,15 @@ void Clock::run_due() {
   }
 }
 
-RealClock::RealClock() : zero_(host_now(CLOCK_MONOTONIC)) {}
+RealClock::RealClock() : zero_(monotonic_ns()) {}
 
 u64 RealClock::now() const {
   const u64 paused_at = paused_at_;
-  return paused_at != kNever ? paused_at : host_now(CLOCK_MONOTONIC) - zero_;
+  return paused_at != kNever ? paused_at : monotonic_ns() - zero_;
 }
 
 u64 RealClock::wall_seconds() const {
-  return host_now(CLOCK_REALTIME) / kNanosecondsPerSecond;
+  return clock_ns(CLOCK_REALTIME) / kNanosecondsPerSecond;
 }
 
 void RealClock::pause() {
@@ -77,7 +69,7 @@ void RealClock::pause() {
 
 void RealClock::resume() {
   if (paused_at_ == kNever) return;
-  zero_ = host_now(CLOCK_MONOTONIC) - paused_at_;
+  zero_ = monotonic_ns() - paused_at_;
   paused_at_ = kNever;
   tell_sleeper();
 }

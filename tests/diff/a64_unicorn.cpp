@@ -14,6 +14,7 @@
 #include "tests/diff/generator.h"
 #include "tests/diff/our_runners.h"
 #include "tests/diff/unicorn_runner.h"
+#include "tests/support/underflow.h"
 
 namespace tiercel::test {
 namespace {
@@ -45,18 +46,6 @@ void explain_abort(int) {
       fmt::print(stderr, "  {:08x}  {}\n", word, arm::disassemble(arm::a64_table().find(word), word, 0));
     }
   signal(SIGABRT, SIG_DFL);
-}
-
-/// Whether a lane of some width is plus or minus the least normal number.
-bool has_least_normal(const U128& v) {
-  for (const u64 word : {v.lo, v.hi}) {
-    if ((word & ~(u64{1} << 63)) == 0x0010'0000'0000'0000) return true;
-    for (unsigned at = 0; at < 64; at += 32)
-      if ((word >> at & 0x7fff'ffff) == 0x0080'0000) return true;
-    for (unsigned at = 0; at < 64; at += 16)
-      if ((word >> at & 0x7fff) == 0x0400) return true;
-  }
-  return false;
 }
 
 /// One execution by everybody.
@@ -154,7 +143,7 @@ bool Differential::rounds_up_to_normal(const Sequence& s, CpuState state, Data d
     const u64 index = (state.pc - s.pc) / 4;
     if (stepper_->run(state, data, s.end()).end != End::Done) return true;
     if ((state.fpsr & kUnderflow) == 0) continue;
-    if (index >= s.words.size() || !has_least_normal(state.v[s.words[index] & 31])) return false;  // Rd
+    if (index >= s.words.size() || !test::has_least_normal(state.v[s.words[index] & 31])) return false;  // Rd
   }
   return true;
 }
