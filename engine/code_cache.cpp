@@ -183,6 +183,19 @@ CodeCache::Dropped CodeCache::invalidate(u64 start, u64 end) {
   return dropped;
 }
 
+CodeCache::Dropped CodeCache::invalidate_pcs(std::span<const u64> pcs) {
+  std::vector<CachedBlock*> found;
+  const auto has_one = [pcs](const CachedBlock& b) {
+    return std::any_of(pcs.begin(), pcs.end(), [&b](u64 pc) { return pc >= b.key.pc && pc < b.end_pc; });
+  };
+  for (const auto& page : index_->by_page)
+    for (CachedBlock* b = page.second; b; b = b->next_in_page)
+      if (has_one(*b)) found.push_back(b);
+  Dropped dropped;
+  for (CachedBlock* b : found) kill(*b, dropped);
+  return dropped;
+}
+
 void CodeCache::clear() {
   next_ = runtime_end_;
   longest_block_ = 0;

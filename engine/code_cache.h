@@ -90,6 +90,8 @@ class CodeCache {
   /// Forgets and unlinks the blocks overlapping [start, end), by BlockKey::location, and the regions made of any of
   /// them.
   Dropped invalidate(u64 start, u64 end);
+  /// As invalidate, for blocks with an insn at one of these addresses in any address space.
+  Dropped invalidate_pcs(std::span<const u64> pcs);
   /// Forgets everything but the runtime.
   void clear();
   /// As clear, when somebody has died while he changed the cache: nothing that is known of it is trusted.

@@ -121,7 +121,7 @@ void Engine::Private::with_world_stopped(Clear&& clear) {
   clear();
   for (Vcpu* vcpu : vcpus) vcpu->forget_predictions();
   epoch.fetch_add(1);
-  ++stats.cache_flushes;
+  changes.fetch_add(1);
   world_stopped.store(0);
 }
 
@@ -129,6 +129,7 @@ void Engine::Private::invalidate(u64 location, u64 size) {
   const CodeCache::Dropped dropped = cache.invalidate(location, location + size);
   for (const u64 pc : dropped.pcs) forget_everywhere(pc);
   stats.invalidations += dropped.blocks;
+  changes.fetch_add(1);
   // A vCPU may be in a loop inside a region, which no link leads out of.
   if (dropped.regions != 0)
     for (Vcpu* vcpu : vcpus) vcpu->poke();
@@ -138,6 +139,7 @@ void Engine::Private::flush() {
   with_world_stopped([this] {
     cache.clear();
     regions.forget();
+    ++stats.cache_flushes;
   });
 }
 
@@ -147,6 +149,7 @@ void Engine::Private::start_afresh() {
     translator = std::make_unique<Translator>(*translator.release());
     cache.abandon();
     regions.abandon();
+    ++stats.cache_flushes;
   });
 }
 
@@ -194,6 +197,23 @@ void Engine::invalidate_physical(PAddr start, u64 size) {
     private_->flush();
   else
     private_->invalidate(start.value, size);
+}
+
+void Engine::set_breakpoints(const std::vector<u64>& pcs) {
+  const std::lock_guard guard(private_->lock);
+  Breakpoints wanted(pcs);
+  const std::vector<u64> changed = wanted.difference(private_->translator->breakpoints);
+  if (changed.empty()) return;
+  // The world stops because a vCPU's predictions of returns may lead into dropped blocks, which is wrong here.
+  private_->with_world_stopped([&] {
+    private_->translator->breakpoints = std::move(wanted);
+    private_->cache.invalidate_pcs(changed);
+  });
+}
+
+bool Engine::has_breakpoint(u64 pc) const {
+  const std::lock_guard guard(private_->lock);
+  return private_->translator->breakpoints.contains(pc);
 }
 
 void Engine::fork_prepare() {

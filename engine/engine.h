@@ -53,6 +53,11 @@ class Engine {
   /// The same for a machine; `size` 0: all of its code.
   void invalidate_physical(PAddr start, u64 size);
 
+  /// Makes run() stop at the insns at these addresses, and only these. May wait until all vCPUs have left translated
+  /// code.
+  void set_breakpoints(const std::vector<u64>& pcs);
+  bool has_breakpoint(u64 pc) const;
+
   /// Around fork(): the code cache is private to a process. prepare in the parent, then exactly one of the others.
   void fork_prepare();
   void fork_parent();

@@ -8,10 +8,12 @@
 #include <atomic>
 #include <cstdio>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "base/owner_lock.h"
 #include "engine/code_cache.h"
+#include "engine/debug.h"
 #include "engine/engine.h"
 #include "engine/tlb.h"
 #include "engine/translator.h"
@@ -47,7 +49,8 @@ struct Engine::Private {
   backend::JumpCache miss_table;
 
   std::atomic<u32> world_stopped{0};
-  std::atomic<u32> epoch{0};  // counts clears of the cache
+  std::atomic<u32> epoch{0};    // counts clears of the cache
+  std::atomic<u64> changes{0};  // counts invalidations and clears
 
   /// The block for `key`, translated if need be; null when its first byte is not executable. Needs `lock`.
   CachedBlock* find_or_translate(const guest::BlockKey& key);
@@ -74,6 +77,12 @@ struct Engine::Private {
   CachedBlock* translate_new(const guest::BlockKey& key);
 };
 
+/// Insns as blocks of their own, for Vcpu::step. Forgotten when any code may have changed.
+struct SingleInsns {
+  u64 changes = 0;
+  std::unordered_map<guest::BlockKey, ir::Function, guest::BlockKeyHash> functions;
+};
+
 struct Vcpu::Private {
   u32 owner = 0;     // this vCPU's thread for OwnerLock
   Statistics stats;  // this vCPU's share
@@ -84,7 +93,8 @@ struct Vcpu::Private {
   u32 mode = 0;
   u32 epoch = 0;
   bool mode_known = false;
-  std::optional<Tlb> tlb;  // a machine's
+  std::optional<Tlb> tlb;                     // a machine's
+  std::unique_ptr<SingleInsns> single_insns;  // when stepped
   // Filled by the fault handler.
   u64 guarded_fault = 0;  // host address
   u64 fault_host_pc = 0;
@@ -103,6 +113,7 @@ struct NextBlock {
   const u8* host = nullptr;      // null: interpret `block`, or run it in lockstep
   CachedBlock* block = nullptr;  // may be unknown when `host` is set
   bool not_executable = false;
+  bool breakpoint = false;
   guest::Fault fault = {};  // why not
 };
 

@@ -16,20 +16,25 @@ namespace {
 
 class Reader final : public guest::CodeReader {
  public:
-  Reader(AddressSpace& memory, const guest::BlockKey& key) : memory_(memory), key_(key) {}
-  std::span<const u8> window(VAddr pc) override { return memory_.code_of({pc.value, key_.mode, key_.space}); }
+  Reader(AddressSpace& memory, const guest::BlockKey& key, const Breakpoints& until)
+      : memory_(memory), key_(key), until_(until) {}
+  std::span<const u8> window(VAddr pc) override {
+    return until_.cut(pc.value, memory_.code_of({pc.value, key_.mode, key_.space}));
+  }
 
  private:
   AddressSpace& memory_;
   const guest::BlockKey& key_;
+  const Breakpoints& until_;
 };
 
 /// Reads code that nobody is about to execute: another thread may have unmapped it, and not said so yet.
 class GuardedReader final : public guest::CodeReader {
  public:
-  GuardedReader(AddressSpace& memory, const guest::BlockKey& key) : memory_(memory), key_(key) {}
+  GuardedReader(AddressSpace& memory, const guest::BlockKey& key, const Breakpoints& until)
+      : memory_(memory), key_(key), until_(until) {}
   std::span<const u8> window(VAddr pc) override {
-    const std::span<const u8> window = memory_.code_of({pc.value, key_.mode, key_.space});
+    const std::span<const u8> window = until_.cut(pc.value, memory_.code_of({pc.value, key_.mode, key_.space}));
     const std::size_t size = std::min(window.size(), copy_.size());
     return {copy_.data(), size - guarded_copy(copy_.data(), window.data(), size)};
   }
@@ -37,6 +42,7 @@ class GuardedReader final : public guest::CodeReader {
  private:
   AddressSpace& memory_;
   const guest::BlockKey& key_;
+  const Breakpoints& until_;
   std::array<u8, 4096> copy_;
 };
 
@@ -71,6 +77,7 @@ Translator::Translator(guest::Frontend& frontend, AddressSpace& memory, const Op
       chaos_state_(options.chaos_seed) {}
 
 Translator::Translator(const Translator& old) : Translator(old.frontend_, old.memory_, old.options_) {
+  breakpoints = old.breakpoints;
   translations_ = old.translations_;
   profile_ = Profile(old.profile_.next());
   passes_run_ = old.passes_run_;
@@ -97,7 +104,7 @@ void Translator::run_passes() {
 }
 
 Translator::Outcome Translator::translate(const guest::BlockKey& key) {
-  Reader reader(memory_, key);
+  Reader reader(memory_, key, breakpoints);
   if (!frontend_.translate(key, reader, {block_limit()}, function_)) return Outcome::NotExecutable;
   verify(function_, frontend_.layout(), "translation");
   ++translations_;
@@ -115,13 +122,14 @@ Translator::Outcome Translator::translate(const guest::BlockKey& key) {
 }
 
 bool Translator::translate_raw(const guest::BlockKey& key, u32 max_insns) {
-  Reader reader(memory_, key);
+  const Breakpoints none;
+  Reader reader(memory_, key, none);
   return frontend_.translate(key, reader, {max_insns}, function_);
 }
 
 bool Translator::translate_for_region(const guest::BlockKey& key, u32 max_insns) {
   if (translations_ > options_.tier_limit) return false;
-  GuardedReader reader(memory_, key);
+  GuardedReader reader(memory_, key, breakpoints);
   if (!frontend_.translate(key, reader, {max_insns}, function_)) return false;
   run_passes();
   return true;

@@ -5,6 +5,7 @@
 
 #include "backend/backend.h"
 #include "engine/address_space.h"
+#include "engine/debug.h"
 #include "engine/options.h"
 #include "engine/profile.h"
 #include "guest/frontend.h"
@@ -31,6 +32,9 @@ class Translator {
 
   /// The same after the passes. False also when limits forbid compiling.
   bool translate_for_region(const guest::BlockKey& key, u32 max_insns);
+
+  /// Neither translate nor translate_for_region goes past one; to translate_raw they mean nothing.
+  Breakpoints breakpoints;
 
   bool wants_dump(const guest::BlockKey& key) const;
 

@@ -174,6 +174,8 @@ struct Vcpu::Run {
   backend::VmContext& c;
   u64 pc = 0;
   u32 space = 0;  // of pc, see next_locked
+  std::span<const Watch> watches;
+  const Watch* watch_hit = nullptr;
 
   explicit Run(Vcpu& v) : vcpu(v), e(*v.engine_.private_), p(*v.private_), c(*v.context_) {}
 
@@ -204,6 +206,7 @@ struct Vcpu::Run {
       if (!found) return {.not_executable = true, .fault = p.tlb->fault()};
       space = *found;
     }
+    if (e.translator->breakpoints.contains(pc)) return {.breakpoint = true};
     CachedBlock* block = e.find_or_translate(key());
     p.epoch = e.epoch.load();  // translation may have cleared the cache
     if (!block) return not_executable();
@@ -288,7 +291,10 @@ struct Vcpu::Run {
     p.guarded_fault = ~u64{0};
     const u32 host_mxcsr = _mm_getcsr();
     _mm_setcsr(c.mxcsr);
-    auto r = backend::interpret(f, e.frontend.layout().slots, c, memory);
+    WatchedMemory watched(e.frontend, memory, watches);
+    backend::InterpMemory& seen = watches.empty() ? memory : watched;
+    auto r = backend::interpret(f, e.frontend.layout().slots, c, seen);
+    watch_hit = watched.hit();
     c.mxcsr = _mm_getcsr();
     _mm_setcsr(host_mxcsr);
     r.fault_address = e.frontend.data_address(r.fault_address);
@@ -409,6 +415,51 @@ struct Vcpu::Run {
     return {};
   }
 
+  /// The insn at pc as a block of its own; null: not executable.
+  const ir::Function* single_insn() {
+    if (!p.single_insns) p.single_insns = std::make_unique<SingleInsns>();
+    SingleInsns& known = *p.single_insns;
+    constexpr std::size_t kMany = 1 << 16;
+    const u64 changes = e.changes.load();
+    if (known.changes != changes || known.functions.size() >= kMany) known.functions.clear();
+    known.changes = changes;
+    const auto it = known.functions.find(key());
+    if (it != known.functions.end()) return &it->second;
+    const std::lock_guard guard(e.lock);
+    if (!e.translator->translate_raw(key(), 1)) return nullptr;
+    return &known.functions.emplace(key(), e.translator->function()).first->second;
+  }
+
+  MaybeStop step() {
+    load_mode();
+    if (std::atomic_ref(c.exit_request).load(std::memory_order_relaxed))
+      if (auto s = interrupted()) return s;
+    if (p.tlb) {
+      const std::optional<u32> found = p.tlb->code_space(pc);
+      if (!found) return Stop{Stop::Kind::Fault, 0, p.tlb->fault()};
+      space = *found;
+    }
+    const ir::Function* insn = single_insn();
+    if (!insn) return Stop{Stop::Kind::Fault, 0, not_executable().fault};
+    const auto r = interpret(*insn);
+    p.fault_host_pc = 0;
+    p.fault_address = r.fault_address;
+    p.fault_is_write = r.fault_is_write;
+    state_pc() = pc = c.exit_pc;
+    switch (r.reason) {
+      case backend::Reason::None:
+        return {};
+      case backend::Reason::Fault:
+        if (!watch_hit) return fault_stop();
+        return Stop{Stop::Kind::DebugWatch, 0, {.address = VAddr{watch_hit->start}}};
+      case backend::Reason::Misaligned:
+        return misaligned_stop();
+      default:
+        return act_on_exit(
+            static_cast<ir::ExitKind>(static_cast<u32>(r.reason) - static_cast<u32>(backend::Reason::kExitBase)));
+    }
+  }
+
   MaybeStop interrupted() {
     ++p.stats.interrupts;
     state_pc() = pc;
@@ -508,6 +559,10 @@ struct Vcpu::Run {
         state_pc() = pc;
         return Stop{Stop::Kind::Fault, 0, n.fault};
       }
+      if (n.breakpoint) {
+        state_pc() = pc;
+        return stop(Stop::Kind::DebugBreak);
+      }
       if (!enter_code()) {
         const std::lock_guard guard(e.lock);  // waits for the world to go on
         n = next_locked();
@@ -523,6 +578,18 @@ struct Vcpu::Run {
 Stop Vcpu::run() {
   attach();
   return Run(*this).loop();
+}
+
+MaybeStop Vcpu::step(std::span<const Watch> watches) {
+  attach();
+  Run run(*this);
+  run.watches = watches;
+  return run.step();
+}
+
+u64 Vcpu::pc() const {
+  return *reinterpret_cast<const u64*>(static_cast<const u8*>(backend::guest_state(context_)) +
+                                       engine_.private_->frontend.layout().pc_offset);
 }
 
 }  // namespace tiercel::engine

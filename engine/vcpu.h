@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "backend/vm_context.h"
@@ -11,6 +12,7 @@ namespace tiercel::engine {
 
 class Engine;
 class Tlb;
+struct Watch;
 
 /// What made Vcpu::run return. The state block is exact: the pc in it is where the guest continues (Syscall: after the
 /// insn; all others: at the insn).
@@ -23,6 +25,8 @@ struct Stop {
     Unimplemented,  // our gap; payload: ISA row
     Interrupt,      // request_exit was called
     System,         // payload: the insn, which the machine executes
+    DebugBreak,     // a breakpoint of Engine::set_breakpoints is at pc
+    DebugWatch,     // the insn accesses watched data: `fault` says where the data begins
   };
   Kind kind = Kind::Interrupt;
   u64 payload = 0;
@@ -40,6 +44,10 @@ class Vcpu {
 
   /// Runs until something happens that the personality must see. The calling thread becomes this vCPU's thread.
   Stop run();
+
+  /// For debuggers: runs the insn at pc, breakpoint or not. Nothing: pc is at the next one.
+  std::optional<Stop> step(std::span<const Watch> watches);
+  u64 pc() const;
 
   /// Makes run() return Interrupt soon. Any thread, also from a signal handler.
   void request_exit();

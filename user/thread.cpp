@@ -80,8 +80,13 @@ void Thread::serve(const engine::Stop& stop) {
     case Kind::Interrupt:
       vcpu_->clear_exit_request();
       return;
-    case Kind::System:
-      UNREACHABLE();  // of machines only
+    case Kind::DebugBreak:
+      // Left by a debugger of the process whose memory this one borrows.
+      if (const auto next = vcpu_->step({})) serve(*next);
+      return;
+    case Kind::DebugWatch:
+    case Kind::System:  // of machines only
+      UNREACHABLE();
   }
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <thread>
 
+#include "base/check.h"
 #include "engine/tlb.h"
 #include "system/cpu/core_registers.h"
 
@@ -150,6 +151,9 @@ void ArmCpus::Cpu::act(const engine::Stop& stop) {
       return core.take_undefined();
     case Kind::Interrupt:
       return;
+    case Kind::DebugBreak:
+    case Kind::DebugWatch:
+      UNREACHABLE();  // nobody sets any
   }
 }
 

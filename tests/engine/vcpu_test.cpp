@@ -342,6 +342,104 @@ TEST_P(VcpuTest, RequestStopsAnIndirectLoop) {
   EXPECT_EQ(state().pc, space.code());
 }
 
+TEST_P(VcpuTest, BreakpointsStopBeforeTheInsn) {
+  // A loop of three rounds around a call; x0 counts the rounds, x1 the calls.
+  space.put({0xd2800000, 0xd2800001, 0x91000400, 0x94000005, 0xf1000c1f, 0x54ffffa1, 0xd4000001});
+  space.put({0x91000421, 0xd65f03c0}, 32);
+  const u64 insn = space.code() + 32;
+  engine->set_breakpoints({insn, space.code() + 16});
+  EXPECT_TRUE(engine->has_breakpoint(insn));
+  for (u64 round = 0; round < 3; ++round) {
+    run_to(Stop::Kind::DebugBreak);
+    EXPECT_EQ(vcpu->pc(), insn);
+    EXPECT_EQ(state().x[1], round);
+    run_to(Stop::Kind::DebugBreak);  // it stays where it is
+    EXPECT_EQ(state().x[1], round);
+    EXPECT_FALSE(vcpu->step({}).has_value());
+    EXPECT_EQ(vcpu->pc(), insn + 4);
+    run_to(Stop::Kind::DebugBreak);
+    EXPECT_EQ(vcpu->pc(), space.code() + 16);
+    EXPECT_EQ(state().x[0], round + 1);
+    EXPECT_FALSE(vcpu->step({}).has_value());
+  }
+  run_to(Stop::Kind::Syscall);
+  // Taken away while the code around it is hot, and put back.
+  state().pc = space.code();
+  engine->set_breakpoints({});
+  run_to(Stop::Kind::Syscall);
+  EXPECT_EQ(state().x[1], 3u);
+  state().pc = space.code();
+  engine->set_breakpoints({insn + 4});
+  run_to(Stop::Kind::DebugBreak);
+  EXPECT_EQ(state().x[1], 1u);
+}
+
+TEST_P(VcpuTest, StepsAreExact) {
+  // movz x0, #5; cmp x0, #5; b.eq +8; udf; str x0, [x2]; svc; udf
+  space.put({0xd28000a0, 0xf100141f, 0x54000040, 0, 0xf9000040, 0xd4000001, 0});
+  state().x[2] = space.data();
+  for (const u64 next : {4, 8, 16, 20}) {
+    EXPECT_FALSE(vcpu->step({}).has_value());
+    EXPECT_EQ(vcpu->pc(), space.code() + next);
+  }
+  EXPECT_EQ(*reinterpret_cast<u64*>(space.data()), 5u);
+  auto stop = vcpu->step({});
+  ASSERT_TRUE(stop.has_value());
+  EXPECT_EQ(stop->kind, Stop::Kind::Syscall);
+  EXPECT_EQ(vcpu->pc(), space.code() + 24);
+  stop = vcpu->step({});
+  ASSERT_TRUE(stop.has_value());
+  EXPECT_EQ(stop->kind, Stop::Kind::Undefined);
+  EXPECT_EQ(vcpu->pc(), space.code() + 24);
+  // Faults, and code that changed since it was stepped.
+  state().pc = space.code() + 16;
+  state().x[2] = space.data() + kPageSize;
+  stop = vcpu->step({});
+  ASSERT_TRUE(stop.has_value());
+  EXPECT_EQ(stop->kind, Stop::Kind::Fault);
+  EXPECT_EQ(stop->fault.address.value, space.data() + kPageSize);
+  EXPECT_EQ(stop->fault.access, guest::Access::Write);
+  state().pc = space.code();
+  space.put({0xd28000e0});
+  engine->invalidate(VAddr{space.code()}, 4);
+  EXPECT_FALSE(vcpu->step({}).has_value());
+  EXPECT_EQ(state().x[0], 7u);
+  vcpu->request_exit();
+  stop = vcpu->step({});
+  ASSERT_TRUE(stop.has_value());
+  EXPECT_EQ(stop->kind, Stop::Kind::Interrupt);
+  EXPECT_EQ(vcpu->pc(), space.code() + 4);
+  state().pc = space.data() + 2;
+  vcpu->clear_exit_request();
+  stop = vcpu->step({});
+  ASSERT_TRUE(stop.has_value());
+  EXPECT_EQ(stop->fault.access, guest::Access::Execute);
+}
+
+TEST_P(VcpuTest, WatchesStopBeforeTheAccess) {
+  // str w0, [x2, #4]; ldr x3, [x2]; ldrb w4, [x2, #8]
+  space.put({0xb9000440, 0xf9400043, 0x39402044});
+  state().x[0] = 1;
+  state().x[2] = space.data();
+  const Watch writes[] = {{space.data() + 7, 1, false, true}};
+  const Watch reads[] = {{space.data() + 2, 1, true, false}};
+  auto stop = vcpu->step(writes);
+  ASSERT_TRUE(stop.has_value());
+  EXPECT_EQ(stop->kind, Stop::Kind::DebugWatch);
+  EXPECT_EQ(stop->fault.address.value, space.data() + 7);
+  EXPECT_EQ(vcpu->pc(), space.code());
+  EXPECT_EQ(*reinterpret_cast<u64*>(space.data()), 0u);
+  EXPECT_FALSE(vcpu->step(reads).has_value());
+  EXPECT_EQ(*reinterpret_cast<u64*>(space.data()), u64{1} << 32);
+  EXPECT_FALSE(vcpu->step(writes).has_value());
+  state().pc = space.code() + 4;
+  stop = vcpu->step(reads);
+  ASSERT_TRUE(stop.has_value());
+  EXPECT_EQ(stop->kind, Stop::Kind::DebugWatch);
+  state().pc = space.code() + 8;
+  EXPECT_FALSE(vcpu->step(reads).has_value());
+}
+
 TEST_P(VcpuTest, ForkedChildTranslatesOnItsOwn) {
   space.put({
       0xd2800140,  // mov x0, #10
