@@ -1,9 +1,10 @@
-// `tiercel boot`: a whole machine.
+// tiercel boot: a whole machine.
 #pragma once
 
 namespace tiercel::app {
 
-/// Parses the command line and runs the machine until the guest switches it off (0) or it fails.
-int run_boot(int argc, char** argv);
+/// Becomes tiercel-machine, which lies next to this program: the machine's network needs a shared library, and this
+/// program has none. Returns the status if that fails.
+int run_boot(char** argv);
 
 }  // namespace tiercel::app

@@ -11,6 +11,6 @@ int main(int argc, char** argv) {
   // How a guest's execve starts us; kept apart so that start-up pays for no option parser.
   if (argc >= 4 && std::strcmp(argv[1], "--exec") == 0) return tiercel::app::run_executed(argc, argv);
   if (argc >= 2 && std::strcmp(argv[1], "bench") == 0) return tiercel::app::run_bench(argc, argv);
-  if (argc >= 2 && std::strcmp(argv[1], "boot") == 0) return tiercel::app::run_boot(argc, argv);
+  if (argc >= 2 && std::strcmp(argv[1], "boot") == 0) return tiercel::app::run_boot(argv);
   return tiercel::app::run_from_command_line(argc, argv);
 }

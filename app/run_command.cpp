@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "app/size.h"
 #include "frontend-arm/a64_frontend.h"
 #include "user/process.h"
 
@@ -36,35 +37,6 @@ int run(const user::RunOptions& options) {
   const auto frontend = arm::make_a64_frontend();
   user::Process process(options, *frontend);
   return process.run();
-}
-
-/// "64K", "8M", "1G" or plain bytes.
-bool parse_size(const std::string& text, u64& out) {
-  char* end = nullptr;
-  if (text.empty() || text[0] < '0' || text[0] > '9') return false;
-  out = std::strtoull(text.c_str(), &end, 0);
-  unsigned shift = 0;
-  switch (*end) {
-    case 'k':
-    case 'K':
-      shift = 10;
-      break;
-    case 'm':
-    case 'M':
-      shift = 20;
-      break;
-    case 'g':
-    case 'G':
-      shift = 30;
-      break;
-    case '\0':
-      return true;
-    default:
-      return false;
-  }
-  if (out > ~u64{0} >> shift) return false;
-  out <<= shift;
-  return end[1] == '\0';
 }
 
 /// "pc:0x4000" or "0x4000"

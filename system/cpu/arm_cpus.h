@@ -17,7 +17,7 @@ namespace tiercel::system {
 
 class ArmCpus final : public CpuInterrupts, public PsciHost {
  public:
-  enum class Ended : u8 { PowerOff, Reset, Stopped };
+  enum class Ended : u8 { PowerOff, Reset, WarmReset, Stopped };
 
   /// `model` lives on. Before the board is built, which wants the interrupt inputs.
   ArmCpus(unsigned cpus, const arm::CpuModel& model, const engine::Options& options);
@@ -44,7 +44,7 @@ class ArmCpus final : public CpuInterrupts, public PsciHost {
   void stop_self(unsigned cpu) override;
   void suspend_self(unsigned cpu) override;
   void power_off() override { end(Ended::PowerOff); }
-  void reset() override { end(Ended::Reset); }
+  void reset(bool warm) override { end(warm ? Ended::WarmReset : Ended::Reset); }
 
  private:
   class Memory;

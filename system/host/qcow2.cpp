@@ -391,10 +391,12 @@ Result<void> Qcow2::zero(u64 offset, u64 bytes, bool) {
   return {};
 }
 
-Result<std::unique_ptr<BlockStore>> open_disk(const std::string& path, bool read_only) {
+Result<std::unique_ptr<BlockStore>> open_disk(const std::string& path, bool read_only, DiskFormat format) {
   Result<HostFile> file = HostFile::open(path, read_only);
   if (!file) return tl::unexpected(file.error());
-  if (Qcow2::recognises(*file)) return Qcow2::open(std::move(*file));
+  const bool qcow2 = Qcow2::recognises(*file);
+  if (format == DiskFormat::Qcow2 && !qcow2) return fail(EINVAL, fmt::format("disk {} is not a qcow2 image", path));
+  if (qcow2 && format != DiskFormat::Raw) return Qcow2::open(std::move(*file));
   return make_raw_disk(std::move(*file));
 }
 

@@ -76,7 +76,12 @@ class Qcow2 final : public BlockStore {
   u64 unpacked_entry_ = 0;
 };
 
-/// An image by its content: qcow2, or else raw.
-Result<std::unique_ptr<BlockStore>> open_disk(const std::string& path, bool read_only);
+enum class DiskFormat : u8 {
+  Probe,  // by its content: qcow2, or else raw
+  Raw,
+  Qcow2,
+};
+Result<std::unique_ptr<BlockStore>> open_disk(const std::string& path, bool read_only,
+                                              DiskFormat format = DiskFormat::Probe);
 
 }  // namespace tiercel::system

@@ -108,9 +108,10 @@ u64 Psci::call(unsigned cpu, u32 function, const std::array<u64, 3>& arguments) 
       return kSuccess;
     case kSystemReset2:
       if (argument(0) != 0) return kInvalidParameters;  // only SYSTEM_WARM_RESET
-      [[fallthrough]];
+      host_.reset(true);
+      return kSuccess;
     case kSystemReset:
-      host_.reset();
+      host_.reset(false);
       return kSuccess;
     default:
       return kNotSupported;

@@ -23,7 +23,8 @@ class PsciHost {
   /// As WFI: until an interrupt is pending.
   virtual void suspend_self(unsigned cpu) = 0;
   virtual void power_off() = 0;
-  virtual void reset() = 0;
+  /// `warm`: SYSTEM_RESET2, which asks for a reset that keeps RAM.
+  virtual void reset(bool warm) = 0;
 };
 
 class Psci {

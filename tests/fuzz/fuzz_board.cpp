@@ -103,7 +103,7 @@ class Cpus final : public CpuInterrupts, public PsciHost {
   void stop_self(unsigned) override {}
   void suspend_self(unsigned) override {}
   void power_off() override {}
-  void reset() override {}
+  void reset(bool) override {}
 };
 
 constexpr u64 kRam = 0x4000'0000, kRamBytes = 1 << 20;

@@ -235,7 +235,7 @@ class FakeHost final : public PsciHost {
   void stop_self(unsigned) override { log += "stop"; }
   void suspend_self(unsigned) override { log += "suspend"; }
   void power_off() override { log += "off"; }
-  void reset() override { log += "reset"; }
+  void reset(bool warm) override { log += warm ? "warm reset" : "reset"; }
   std::vector<Power> state{Power::On, Power::Off};
   std::string log;
 };
@@ -262,8 +262,9 @@ TEST(Psci, KnowsItsFunctions) {
   EXPECT_EQ(psci.call(0, 0x84000012, {0x80000000}), static_cast<u64>(-2));
   EXPECT_EQ(host.log, "");
   psci.call(0, 0x84000009, {});
+  psci.call(0, 0xc4000012, {});
   psci.call(0, 0x84000008, {});
-  EXPECT_EQ(host.log, "resetoff");
+  EXPECT_EQ(host.log, "resetwarm resetoff");
 }
 
 }  // namespace

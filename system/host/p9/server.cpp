@@ -66,10 +66,6 @@ bool changes_files(u8 type) {
 
 }  // namespace
 
-Server::Descriptor::~Descriptor() {
-  if (fd_ >= 0) close(fd_);
-}
-
 Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::create(const std::string& folder, bool read_only) {

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "base/result.h"
 #include "system/host/p9/message.h"
 
@@ -30,22 +31,6 @@ class Server {
   void reset() { fids_.clear(); }
 
  private:
-  /// A descriptor that is closed with it.
-  class Descriptor {
-   public:
-    explicit Descriptor(int fd = -1) : fd_(fd) {}
-    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
-      std::swap(fd_, other.fd_);
-      return *this;
-    }
-    ~Descriptor();
-    int get() const { return fd_; }
-    explicit operator bool() const { return fd_ >= 0; }
-
-   private:
-    int fd_;
-  };
   struct CloseDirectory {
     void operator()(DIR* d) const { closedir(d); }
   };

@@ -1,0 +1,223 @@
+#include "app/machine/assembly.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "system/host/tap.h"
+#include "system/slirp/slirp_network.h"
+
+namespace tiercel::machine {
+namespace {
+
+using system::EventLoop;
+
+/// Where Debian's qemu-efi-aarch64 puts the firmware.
+constexpr std::array kFirmware = {"/usr/share/qemu-efi-aarch64/QEMU_EFI.fd", "/usr/share/AAVMF/AAVMF_CODE.fd"};
+
+Result<std::vector<u8>> read_file(const std::string& path) {
+  const auto error = [&] { return fail(errno, fmt::format("cannot read {}: {}", path, std::strerror(errno))); };
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat info = {};
+  if (!file || fstat(file.get(), &info) != 0) return error();
+  std::vector<u8> bytes(static_cast<std::size_t>(info.st_size));
+  std::size_t done = 0;
+  for (ssize_t n = 1; n > 0; done += static_cast<std::size_t>(n)) {
+    if (done == bytes.size()) bytes.resize(bytes.size() + kPageSize);  // it grew, or is a pipe
+    do n = read(file.get(), bytes.data() + done, bytes.size() - done);
+    while (n < 0 && errno == EINTR);
+    if (n < 0) return error();
+  }
+  bytes.resize(done);
+  return bytes;
+}
+
+Result<std::string> find_firmware(const Options& options) {
+  if (!options.firmware.empty()) return options.firmware;
+  for (const char* path : kFirmware)
+    if (access(path, R_OK) == 0) return path;
+  return fail(ENOENT, fmt::format("there is no --kernel, and no firmware in {} (Debian's package qemu-efi-aarch64)",
+                                  kFirmware.front()));
+}
+
+/// Whether the command line leaves it to us what happens in a panic.
+bool says_nothing_of_panics(const std::string& command_line) {
+  return command_line.find("panic=") == std::string::npos && command_line.find("reboot=") == std::string::npos;
+}
+
+Result<system::KernelFiles> read_kernel(const Options& options) {
+  system::KernelFiles files;
+  Result<std::vector<u8>> kernel = read_file(options.kernel);
+  if (!kernel) return tl::unexpected(kernel.error());
+  Result<system::KernelImage> image = system::read_kernel_image(options.kernel, std::move(*kernel));
+  if (!image) return tl::unexpected(image.error());
+  files.kernel = std::move(*image);
+  if (!options.initrd.empty()) {
+    Result<std::vector<u8>> initrd = read_file(options.initrd);
+    if (!initrd) return tl::unexpected(initrd.error());
+    files.initrd = std::move(*initrd);
+  }
+  files.command_line = options.append;
+  return files;
+}
+
+Result<void> load_files(Machine& m, const Options& options) {
+  if (options.kernel.empty()) return {};
+  Result<system::KernelFiles> files = read_kernel(options);
+  if (!files) return tl::unexpected(files.error());
+  m.kernel = std::move(*files);
+  m.panic_resets = says_nothing_of_panics(options.append);
+  if (m.panic_resets) m.kernel->command_line += " panic=-1 reboot=panic_warm";
+  return {};
+}
+
+void random_bytes(std::span<u8> out) {
+  for (std::size_t done = 0; done < out.size();) {
+    const ssize_t n = getrandom(out.data() + done, out.size() - done, 0);
+    if (n > 0) done += static_cast<std::size_t>(n);
+  }
+}
+
+Result<void> check_memory(u64 bytes) {
+  struct sysinfo host = {};
+  if (sysinfo(&host) != 0) return {};
+  const u64 most = (u64{host.totalram} + host.totalswap) * host.mem_unit;
+  if (bytes <= most) return {};
+  return fail(ENOMEM, fmt::format("--mem: {} MiB is more than this host has ({} MiB)", bytes >> 20, most >> 20));
+}
+
+Result<void> open_disks(Machine& m, const Options& options) {
+  for (const DiskOption& option : options.disks) {
+    Machine::Disk& disk = m.disks.emplace_back();
+    Result<std::unique_ptr<EventLoop>> loop = EventLoop::create();
+    if (!loop) return tl::unexpected(loop.error());
+    disk.loop = std::move(*loop);
+    Result<std::unique_ptr<system::BlockStore>> store = system::open_disk(option.path, option.read_only, option.format);
+    if (!store) {
+      const bool readable = !option.read_only && access(option.path.c_str(), R_OK) == 0;
+      const bool protect = readable && (store.error().code == EACCES || store.error().code == EROFS);
+      return fail(store.error().code,
+                  store.error().message + (protect ? "; --disk FILE,readonly attaches it for reading" : ""));
+    }
+    disk.store = std::move(*store);
+  }
+  return {};
+}
+
+Result<void> open_shares(Machine& m, const Options& options) {
+  for (const ShareOption& option : options.shares) {
+    Machine::Share& share = m.shares.emplace_back();
+    Result<std::unique_ptr<EventLoop>> loop = EventLoop::create();
+    if (!loop) return tl::unexpected(loop.error());
+    share.loop = std::move(*loop);
+    Result<std::unique_ptr<system::p9::Server>> server = system::p9::Server::create(option.folder, option.read_only);
+    if (!server) return tl::unexpected(server.error());
+    share.server = std::move(*server);
+  }
+  return {};
+}
+
+Result<void> open_networks(Machine& m, const Options& options) {
+  for (const NetOption& option : options.networks) {
+    Result<std::unique_ptr<system::PacketPort>> port = option.kind == NetOption::Kind::Tap
+                                                           ? system::open_tap(*m.loop, option.interface)
+                                                           : system::make_slirp_network(*m.loop, m.clock, option.user);
+    if (!port) return tl::unexpected(port.error());
+    m.networks.push_back(std::move(*port));
+  }
+  return {};
+}
+
+Result<void> open_serial(Machine& m, const SerialOption& option) {
+  if (option.kind == SerialOption::Kind::Stdio) {
+    m.terminal = std::make_unique<system::RawTerminal>(STDIN_FILENO);
+    m.serial = std::make_unique<system::StdioPort>(*m.loop, STDIN_FILENO, STDOUT_FILENO, [&m](char key) {
+      if (m.on_escape) m.on_escape(key);
+    });
+    return {};
+  }
+  const std::string path = option.kind == SerialOption::Kind::Null ? "/dev/null" : option.path;
+  m.serial_file = Descriptor(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (!m.serial_file) return fail(errno, fmt::format("cannot open {} for --serial: {}", path, std::strerror(errno)));
+  m.serial = std::make_unique<system::StdioPort>(*m.loop, -1, m.serial_file.get(), nullptr);
+  return {};
+}
+
+/// Of the card with that number: in the range for addresses that nobody assigned.
+system::VirtioNet::Mac default_mac(std::size_t number) {
+  return {0x02, 0x74, 0x63, 0x6c, 0, static_cast<u8>(number + 1)};
+}
+
+system::VirtOptions board_options(Machine& m, const Options& options) {
+  system::VirtOptions board;
+  board.cpus = options.cpus;
+  board.ram_bytes = options.memory;
+  board.clock = &m.clock;
+  board.interrupts = m.cpus.get();
+  board.loop = m.loop.get();
+  board.serial = m.serial.get();
+  board.entropy = random_bytes;
+  board.virtio_on_pci = options.pci;
+  for (const Machine::Disk& disk : m.disks) board.disks.push_back({disk.store.get(), disk.loop.get()});
+  for (std::size_t i = 0; i < m.shares.size(); ++i)
+    board.shares.push_back({m.shares[i].server.get(), options.shares[i].tag, m.shares[i].loop.get()});
+  for (std::size_t i = 0; i < m.networks.size(); ++i)
+    board.networks.push_back({m.networks[i].get(), options.networks[i].mac.value_or(default_mac(i))});
+  return board;
+}
+
+/// Two banks, of which the second one keeps the firmware's variables until the end of the run.
+Result<void> add_firmware(const Options& options, system::VirtOptions& board) {
+  const Result<std::string> path = find_firmware(options);
+  if (!path) return tl::unexpected(path.error());
+  Result<std::vector<u8>> code = read_file(*path);
+  if (!code) return tl::unexpected(code.error());
+  if (code->empty()) return fail(EINVAL, fmt::format("{} is empty: not firmware", *path));
+  board.flash.push_back({std::move(*code), false, {}});
+  board.flash.push_back({{}, true, {}});
+  return {};
+}
+
+}  // namespace
+
+void Machine::start_loops() {
+  loop->start();
+  for (const Disk& disk : disks) disk.loop->start();
+  for (const Share& share : shares) share.loop->start();
+}
+
+void Machine::stop_loops() {
+  for (const Share& share : shares) share.loop->stop();
+  for (const Disk& disk : disks) disk.loop->stop();
+  loop->stop();
+}
+
+Result<std::unique_ptr<Machine>> assemble(const Options& options) {
+  if (const Result<void> good = check_memory(options.memory); !good) return tl::unexpected(good.error());
+  auto m = std::make_unique<Machine>();
+  if (const Result<void> good = load_files(*m, options); !good) return tl::unexpected(good.error());
+  Result<std::unique_ptr<EventLoop>> loop = EventLoop::create(&m->clock);
+  if (!loop) return tl::unexpected(loop.error());
+  m->loop = std::move(*loop);
+  for (const auto& open : {open_disks, open_shares, open_networks})
+    if (const Result<void> good = open(*m, options); !good) return tl::unexpected(good.error());
+  m->cpus = std::make_unique<system::ArmCpus>(options.cpus, *arm::find_cpu_model(options.cpu), options.engine);
+  if (const Result<void> good = open_serial(*m, options.serial); !good) return tl::unexpected(good.error());
+  system::VirtOptions board = board_options(*m, options);
+  if (!m->kernel)
+    if (const Result<void> good = add_firmware(options, board); !good) return tl::unexpected(good.error());
+  Result<std::unique_ptr<system::VirtMachine>> virt = system::build_virt(board);
+  if (!virt) return tl::unexpected(virt.error());
+  m->virt = std::move(*virt);
+  m->cpus->connect(m->virt->board.bus(), *m->virt->gic, *m->virt->timer);
+  return m;
+}
+
+}  // namespace tiercel::machine

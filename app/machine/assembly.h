@@ -1,0 +1,50 @@
+// A machine put together from options: the host's side of its devices, its CPUs and its board.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "app/machine/options.h"
+#include "base/descriptor.h"
+#include "system/boards/virt.h"
+#include "system/cpu/arm_cpus.h"
+#include "system/host/stdio_port.h"
+
+namespace tiercel::machine {
+
+/// Parts are destroyed in the opposite order: what the board's devices use outlives them.
+struct Machine {
+  /// With the event loop that waits for it.
+  struct Disk {
+    std::unique_ptr<system::EventLoop> loop;
+    std::unique_ptr<system::BlockStore> store;
+  };
+  struct Share {
+    std::unique_ptr<system::EventLoop> loop;
+    std::unique_ptr<system::p9::Server> server;
+  };
+
+  std::optional<system::KernelFiles> kernel;  // none: firmware starts
+  bool panic_resets = false;                  // the kernel answers a panic, and nothing else, with a warm reset
+  system::RealClock clock;
+  std::unique_ptr<system::EventLoop> loop;  // the machine's own
+  std::vector<Disk> disks;
+  std::vector<Share> shares;
+  std::vector<std::unique_ptr<system::PacketPort>> networks;
+  std::unique_ptr<system::ArmCpus> cpus;
+  std::unique_ptr<system::RawTerminal> terminal;  // if the serial line is one
+  Descriptor serial_file;                         // if it is not
+  std::unique_ptr<system::StdioPort> serial;
+  std::unique_ptr<system::VirtMachine> virt;
+
+  std::function<void(char)> on_escape;  // the key after Ctrl-A, on the loop's thread
+
+  void start_loops();
+  void stop_loops();
+};
+
+Result<std::unique_ptr<Machine>> assemble(const Options& options);
+
+}  // namespace tiercel::machine

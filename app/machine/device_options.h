@@ -1,0 +1,48 @@
+// The options that describe a device: a name, then fields after commas. A comma that belongs to a name is written
+// twice.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "system/devices/virtio/virtio_net.h"
+#include "system/host/qcow2.h"
+#include "system/slirp/slirp_network.h"
+
+namespace tiercel::machine {
+
+struct DiskOption {
+  std::string path;
+  system::DiskFormat format = system::DiskFormat::Probe;
+  bool read_only = false;
+};
+/// FILE[,format=raw|qcow2][,readonly]
+Result<DiskOption> parse_disk(const std::string& text);
+
+struct NetOption {
+  enum class Kind : u8 { None, User, Tap };
+  Kind kind = Kind::User;
+  system::SlirpOptions user;
+  std::string interface;  // of a TAP network
+  std::optional<system::VirtioNet::Mac> mac;
+};
+/// none | user[,forward=[tcp:|udp:][ADDRESS:]HOST:GUEST]...[,restricted][,mac=M] | tap,name=INTERFACE[,mac=M]
+Result<NetOption> parse_net(const std::string& text);
+
+struct ShareOption {
+  std::string folder, tag;
+  bool read_only = false;
+};
+/// FOLDER:TAG[,readonly]
+Result<ShareOption> parse_share(const std::string& text);
+
+struct SerialOption {
+  enum class Kind : u8 { Stdio, Null, File };
+  Kind kind = Kind::Stdio;
+  std::string path;
+};
+/// stdio | null | file:PATH
+Result<SerialOption> parse_serial(const std::string& text);
+
+}  // namespace tiercel::machine

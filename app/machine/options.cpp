@@ -1,0 +1,132 @@
+#include "app/machine/options.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdio>
+
+#include "app/size.h"
+#include "frontend-arm/a64_system_frontend.h"
+#include "system/boards/virt.h"
+
+namespace tiercel::machine {
+namespace {
+
+constexpr u64 kLeastMemory = u64{32} << 20;
+constexpr double kLongestTimeout = 1e9;
+
+constexpr const char* kExamples = R"(Examples:
+  tiercel boot --kernel vmlinuz --initrd initrd.img            a kernel and its first programs
+  tiercel boot --kernel vmlinuz --initrd initrd.img --disk debian.img --append 'root=/dev/vda1'
+  tiercel boot --disk debian.img                               an installed system, started by UEFI firmware
+  tiercel boot --disk debian.img --net user,forward=2222:22    then: ssh -p 2222 root@localhost
+  tiercel boot --disk debian.img --share .:src                 in the guest: mount -t 9p src /mnt
+
+The serial line is the terminal. Ctrl-A x ends the machine, Ctrl-A p presses its power button, Ctrl-A h lists more.
+The exit status is 0 when the guest switches its machine off or Ctrl-A x ended it; 123: its kernel panicked; 124: it
+still ran after --timeout; 125: tiercel failed or was called wrongly. docs/machine.md has more.)";
+
+/// Options as text, before they mean something.
+struct Raw {
+  std::vector<std::string> disks, networks, shares;
+  std::string serial = "stdio", memory = "1G", tier = "fast";
+  bool no_reboot = false;
+};
+
+void describe(CLI::App& app, Raw& raw, Options& o) {
+  app.add_option("--kernel", o.kernel,
+                 "arm64 Linux: Image, compressed or as an EFI program (without: firmware starts)");
+  app.add_option("--initrd", o.initrd, "the kernel's initial RAM disk");
+  app.add_option("--append", o.append, "the kernel's command line");
+  app.add_option("--firmware", o.firmware, "UEFI firmware (default: that of Debian's qemu-efi-aarch64)");
+  app.add_option("--disk", raw.disks, "FILE[,format=raw|qcow2][,readonly]: a disk; repeatable")
+      ->allow_extra_args(false);
+  app.add_option(
+         "--net", raw.networks,
+         "user[,forward=[tcp:|udp:][ADDRESS:]HOSTPORT:GUESTPORT]...[,restricted][,mac=M], tap,name=INTERFACE[,mac=M]\n"
+         "or none; repeatable (default: user)")
+      ->allow_extra_args(false);
+  app.add_option("--share", raw.shares, "FOLDER:TAG[,readonly]: in the guest, mount -t 9p TAG DIRECTORY; repeatable")
+      ->allow_extra_args(false);
+  app.add_option("--serial", raw.serial, "stdio, null or file:PATH (default: stdio)");
+  app.add_option("--cpu", o.cpu,
+                 fmt::format("the CPU model: {} (default: the first)", fmt::join(arm::cpu_model_names(), ", ")));
+  app.add_option("--cpus", o.cpus, fmt::format("how many CPUs, 1 to {} (default: 1)", system::VirtOptions::kMostCpus));
+  app.add_option("--mem", raw.memory, "RAM, for instance 512M or 2G (default: 1G)");
+  app.add_flag("--pci", o.pci, "put disks, networks and shares on PCI instead of memory-mapped slots");
+  app.add_flag("--no-reboot", raw.no_reboot, "end when the guest resets its machine");
+  app.add_option("--timeout", o.timeout, "give up after so many seconds");
+  app.add_option("--tier", raw.tier, "interp (plain interpreter) or fast (default: fast)");
+  app.add_flag("--stats", o.engine.stats, "write counters to standard error at the end");
+  app.footer(kExamples);
+}
+
+/// Each of `texts` by `parse` into `out`; the first error.
+template <typename Option>
+Result<void> parse_all(const std::vector<std::string>& texts, Result<Option> (*parse)(const std::string&),
+                       std::vector<Option>& out) {
+  for (const std::string& text : texts) {
+    Result<Option> option = parse(text);
+    if (!option) return tl::unexpected(option.error());
+    out.push_back(std::move(*option));
+  }
+  return {};
+}
+
+Result<void> interpret_devices(const Raw& raw, Options& o) {
+  if (const Result<void> r = parse_all(raw.disks, parse_disk, o.disks); !r) return r;
+  if (const Result<void> r = parse_all(raw.shares, parse_share, o.shares); !r) return r;
+  if (const Result<void> r = parse_all(raw.networks, parse_net, o.networks); !r) return r;
+  if (raw.networks.empty()) o.networks.emplace_back();
+  std::erase_if(o.networks, [](const NetOption& n) { return n.kind == NetOption::Kind::None; });
+  const Result<SerialOption> serial = parse_serial(raw.serial);
+  if (!serial) return tl::unexpected(serial.error());
+  o.serial = *serial;
+  return {};
+}
+
+Result<void> interpret(const Raw& raw, Options& o) {
+  if (!engine::parse_tier(raw.tier, o.engine.tier) || o.engine.wants_regions())
+    return fail(EINVAL, fmt::format("--tier: '{}' is not interp or fast", raw.tier));
+  if (o.cpu.empty()) o.cpu = arm::cpu_model_names().front();
+  if (!arm::find_cpu_model(o.cpu))
+    return fail(EINVAL, fmt::format("--cpu: there is no model '{}', only {}", o.cpu,
+                                    fmt::join(arm::cpu_model_names(), " and ")));
+  if (o.cpus < 1 || o.cpus > system::VirtOptions::kMostCpus)
+    return fail(EINVAL, fmt::format("--cpus: {} is not 1 to {}", o.cpus, system::VirtOptions::kMostCpus));
+  if (!app::parse_size(raw.memory, o.memory))
+    return fail(EINVAL, fmt::format("--mem: '{}' is not a size like 512M or 2G", raw.memory));
+  if (o.memory < kLeastMemory)
+    return fail(EINVAL, fmt::format("--mem: '{}' is less than {}M; sizes have units, as in 512M or 2G", raw.memory,
+                                    kLeastMemory >> 20));
+  if (!(o.timeout >= 0 && o.timeout <= kLongestTimeout))
+    return fail(EINVAL, fmt::format("--timeout: {} is not a number of seconds", o.timeout));
+  for (const auto& [option, given] : {std::pair{"--initrd", !o.initrd.empty()}, {"--append", !o.append.empty()}})
+    if (given && o.kernel.empty()) return fail(EINVAL, fmt::format("{} goes with --kernel", option));
+  if (!o.firmware.empty() && !o.kernel.empty()) return fail(EINVAL, "--firmware and --kernel exclude each other");
+  o.reboot = !raw.no_reboot;
+  return interpret_devices(raw, o);
+}
+
+}  // namespace
+
+Result<std::optional<Options>> parse_options(int argc, char** argv) {
+  Options options;
+  Raw raw;
+  CLI::App app{"Runs a whole AArch64 machine.", "tiercel boot"};
+  describe(app, raw, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    if (std::fputs(app.help().c_str(), stdout) < 0 || std::fflush(stdout) != 0) return fail(errno, "cannot write help");
+    return std::nullopt;
+  } catch (const CLI::ParseError& e) {
+    return fail(EINVAL, fmt::format("{}; see tiercel boot --help", e.what()));
+  }
+  if (const Result<void> good = interpret(raw, options); !good) return tl::unexpected(good.error());
+  return options;
+}
+
+}  // namespace tiercel::machine

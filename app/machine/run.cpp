@@ -1,0 +1,107 @@
+#include "app/machine/run.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace tiercel::machine {
+namespace {
+
+using Ended = system::ArmCpus::Ended;
+
+constexpr std::string_view kKeys =
+    "\r\n"
+    "Ctrl-A x       end the machine, as if its plug were pulled\r\n"
+    "Ctrl-A p       press its power button\r\n"
+    "Ctrl-A Ctrl-A  send Ctrl-A\r\n"
+    "Ctrl-A h       this\r\n";
+
+/// What a person at the machine does, on the I/O thread.
+class Operator {
+ public:
+  explicit Operator(Machine& m)
+      : machine_(m), release_(m.clock.add_timer([&m] { m.virt->buttons->set_input(kButton, false); })) {}
+  void on_key(char key);
+
+ private:
+  static constexpr unsigned kButton = system::VirtMachine::kPowerButton;
+  static constexpr u64 kPressNs = 100'000'000;  // drivers look some time after the interrupt
+  void press_power_button() {
+    machine_.virt->buttons->set_input(kButton, true);
+    machine_.clock.arm(release_, machine_.clock.now() + kPressNs);
+  }
+
+  Machine& machine_;
+  system::Clock::TimerId release_;
+};
+
+void Operator::on_key(char key) {
+  switch (key) {
+    case 'x':
+      return machine_.cpus->stop();
+    case 'p':
+      return press_power_button();
+    case 'h':
+    case '?':
+      machine_.serial->write({reinterpret_cast<const u8*>(kKeys.data()), kKeys.size()});
+      return;
+    default:
+      return;
+  }
+}
+
+void print_statistics(const engine::Statistics& s) {
+  fmt::print(stderr, "blocks translated {}, insns {}, link misses {}, indirect misses {}, interrupts {}, faults {}\n",
+             s.blocks_translated, s.insns_translated, s.link_misses, s.indirect_misses, s.interrupts, s.faults);
+  fmt::print(stderr, "executed insns: interpreted {}, fast {}\n", s.insns_interpreted, s.insns_fast);
+}
+
+/// From power-on to power-off or a reset.
+Result<Ended> run_once(Machine& m) {
+  m.virt->board.reset();
+  m.virt->gic->reset();
+  m.virt->timer->reset();
+  PAddr entry;
+  u64 argument = 0;
+  if (m.kernel) {
+    const Result<system::LoadPlan> plan = system::load_kernel(*m.virt, *m.kernel);
+    if (!plan) return tl::unexpected(plan.error());
+    entry = plan->kernel;
+    argument = plan->device_tree.value;
+  } else if (const Result<void> good = system::prepare_firmware(*m.virt); !good) {
+    return tl::unexpected(good.error());
+  }
+  m.start_loops();
+  const Ended ended = m.cpus->run(entry, argument);
+  m.stop_loops();
+  return ended;
+}
+
+}  // namespace
+
+Result<void> run(Machine& m, const Options& options) {
+  Operator person(m);
+  m.on_escape = [&person](char key) { person.on_key(key); };
+  bool timed_out = false;
+  const system::Clock::TimerId limit = m.clock.add_timer([&] {
+    timed_out = true;
+    m.cpus->stop();
+  });
+  if (options.timeout > 0) m.clock.arm(limit, m.clock.now() + static_cast<u64>(options.timeout * 1e9));
+  Ended ended;
+  bool panicked = false;
+  do {
+    const Result<Ended> how = run_once(m);
+    if (!how) return tl::unexpected(Error{kFailed, how.error().message});
+    ended = *how;
+    panicked = ended == Ended::WarmReset && m.panic_resets;
+  } while ((ended == Ended::Reset || ended == Ended::WarmReset) && options.reboot && !panicked && !timed_out);
+  m.serial->drain();
+  m.terminal.reset();
+  if (options.engine.stats) print_statistics(m.cpus->statistics());
+  if (timed_out) return fail(kTimedOut, fmt::format("the guest still ran after {} s", options.timeout));
+  if (panicked) return fail(kPanicked, "the guest's kernel panicked");
+  return {};
+}
+
+}  // namespace tiercel::machine
