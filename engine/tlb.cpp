@@ -175,6 +175,7 @@ void Tlb::forget_all_jumps() {
 
 void Tlb::flush() {
   const std::lock_guard guard(contexts_lock_);
+  low_globals_.store(false, std::memory_order_relaxed);
   for (const auto& c : contexts_) c->clear(jumps_);
 }
 
@@ -236,6 +237,11 @@ std::optional<guest::Mapping> Tlb::fill(u64 address, Access access, bool user) {
     return std::nullopt;
   }
   const guest::Mapping& m = *walk.mapping;
+  if (m.global && !(address >> 55 & 1) && !low_globals_.load(std::memory_order_relaxed)) {
+    // Who invalidates it must know before the tables are read: once more.
+    low_globals_.store(true);
+    return fill(address, access, user);
+  }
   note_large(c, address, m.size_log2);
   const auto direct = memory_.direct(m.address);
   if (!direct.host || m.device || access == Access::Execute) return m;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -39,6 +40,9 @@ class Tlb {
 
   /// BlockKey::space of the code at `pc`, or nothing: `fault`.
   std::optional<u32> code_space(u64 pc);
+
+  /// Whether entries of the lower half may hold in every address space. Any thread.
+  bool low_globals() const { return low_globals_.load(); }
 
   void flush();
   /// The contexts whose name ends in these 16 bits: an address space's.
@@ -102,6 +106,7 @@ class Tlb {
   Context* current_ = nullptr;
   Context* user_ = nullptr;
   backend::JumpCache* jumps_ = nullptr;
+  std::atomic<bool> low_globals_{false};
   u64 uses_ = 0;
   guest::Fault fault_;
 };

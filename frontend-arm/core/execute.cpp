@@ -7,6 +7,7 @@
 namespace tiercel::arm {
 namespace {
 
+constexpr u64 kTcrAs = u64{1} << 36;
 constexpr u64 kSctlrNtwi = 1 << 16, kSctlrNtwe = 1 << 18, kSctlrUma = 1 << 9, kSctlrUci = 1 << 26, kSctlrDze = 1 << 14;
 constexpr u32 kEret = 0xd69f'03e0, kWfe = 0xd503'205f, kWfi = 0xd503'207f;
 constexpr u32 kWaitCondition = 1u << 24 | 0xe << 20;  // ISS: CV, COND = always
@@ -147,7 +148,7 @@ void A64Core::tlb_operation(u32 crm, u32 op2, u64 argument) {
   scope.everywhere = crm == 3;
   constexpr u64 kPages = (u64{1} << 44) - 1;
   const u64 address = static_cast<u64>(static_cast<s64>((argument & kPages) << 20) >> 8);  // from VA[55:12]
-  const u16 asid = static_cast<u16>(argument >> 48);
+  const u16 asid = static_cast<u16>(argument >> 48 & (s_.tcr_el1 & kTcrAs ? 0xffff : 0xff));
   switch (op2) {
     case 0:  // VMALLE1
       break;

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "engine/tlb.h"
 #include "system/cpu/core_registers.h"
+#include "system/cpu/tlb_requests.h"
 
 namespace tiercel::system {
 
@@ -44,11 +45,14 @@ struct ArmCpus::Cpu final : arm::CorePlatform {
       : machine(m),
         number(n),
         vcpu(m.engine_->make_vcpu()),
+        tlb_requests(*vcpu->tlb()),
         core(m.model_, *m.frontend_, *static_cast<arm::A64SystemState*>(vcpu->state()), *this) {}
 
   ArmCpus& machine;
   const unsigned number;
   std::unique_ptr<engine::Vcpu> vcpu;
+  TlbRequests tlb_requests;
+  u16 space = 0;  // the address space that tlb_requests knows
   arm::A64Core core;
 
   // Set by anybody; `mutex` guards the sleeping. After a change the vCPU is asked to leave.
@@ -58,11 +62,6 @@ struct ArmCpus::Cpu final : arm::CorePlatform {
   std::atomic<Power> power{Power::Off};
   PAddr entry;
   u64 argument = 0;
-  // TLB invalidations asked for by other CPUs. While `running`, they wait until `done` is what `wanted` was.
-  std::vector<TlbScope> requests;
-  u64 wanted = 0;
-  std::atomic<u64> done{0};
-  bool running = false;
 
   void wake() {
     vcpu->request_exit();
@@ -74,8 +73,7 @@ struct ArmCpus::Cpu final : arm::CorePlatform {
   void run_guest();
   bool wait_until_on();
   void act(const engine::Stop& stop);
-  void apply(const TlbScope& scope);
-  void serve_requests();
+  void serve_tlb_requests();
 
   // CorePlatform
   std::optional<u64> read_register(u32 encoding) override {
@@ -90,43 +88,35 @@ struct ArmCpus::Cpu final : arm::CorePlatform {
   }
   void wait_for_interrupt() override;
   void invalidate_tlb(const TlbScope& scope) override {
-    apply(scope);
+    tlb_requests.apply(scope);
     if (scope.everywhere) machine.invalidate_tlbs(number, scope);
   }
   void invalidate_code(PAddr address, u64 bytes) override { machine.engine_->invalidate_physical(address, bytes); }
   guest::PhysicalMemory& memory() override { return *machine.memory_; }
 };
 
-void ArmCpus::Cpu::apply(const TlbScope& scope) {
-  engine::Tlb& tlb = *vcpu->tlb();
-  if (scope.address)
-    tlb.flush_range(*scope.address, scope.bytes);
-  else if (scope.asid)
-    tlb.flush_space(*scope.asid);
-  else
-    tlb.flush();
-}
-
-void ArmCpus::Cpu::serve_requests() {
-  const std::lock_guard guard(mutex);
-  for (const TlbScope& scope : requests) apply(scope);
-  requests.clear();
-  done.store(wanted);
+/// Before the guest goes on.
+void ArmCpus::Cpu::serve_tlb_requests() {
+  const auto now = static_cast<u16>(machine.frontend_->mmu()->context(vcpu->state(), false));
+  if (now != space)
+    tlb_requests.enter_space(space = now);
+  else if (tlb_requests.asked())
+    tlb_requests.serve();
 }
 
 void ArmCpus::Cpu::wait_for_interrupt() {
-  std::unique_lock lock(mutex);
-  running = false;
-  changed.wait(lock, [&] { return irq || fiq || machine.ended_; });
-  running = true;
+  tlb_requests.pause();
+  {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return irq || fiq || machine.ended_; });
+  }
+  tlb_requests.resume();
 }
 
 bool ArmCpus::Cpu::wait_until_on() {
   std::unique_lock lock(mutex);
-  running = false;
   changed.wait(lock, [&] { return power != Power::Off || machine.ended_; });
   if (machine.ended_) return false;
-  running = true;
   if (power == Power::Starting) {
     core.reset(entry.value, number);
     static_cast<arm::A64SystemState*>(vcpu->state())->x[0] = argument;
@@ -159,14 +149,16 @@ void ArmCpus::Cpu::act(const engine::Stop& stop) {
 
 /// Until this CPU is switched off or the machine ends.
 void ArmCpus::Cpu::run_guest() {
+  tlb_requests.resume();
   while (power == Power::On && !machine.ended_) {
     vcpu->clear_exit_request();
     std::atomic_thread_fence(std::memory_order_seq_cst);  // what came before the request that was just cleared is seen
-    if (machine.ended_) return;
-    serve_requests();
+    if (machine.ended_) break;
+    serve_tlb_requests();
     if (!core.take_interrupt(irq, fiq)) core.take_illegal_state();
     act(vcpu->run());
   }
+  tlb_requests.pause();
 }
 
 void ArmCpus::Cpu::loop() {
@@ -244,28 +236,20 @@ void ArmCpus::suspend_self(unsigned cpu) {
 
 /// The other CPUs' part of an invalidation by CPU `by`, which waits for them; cpus(): by nobody, who does not.
 void ArmCpus::invalidate_tlbs(unsigned by, const arm::CorePlatform::TlbScope& scope) {
-  std::vector<u64> tickets(cpus_.size());
+  std::vector<TlbRequests::Ticket> tickets(cpus_.size());
+  bool wait = false;
   for (unsigned i = 0; i < cpus_.size(); ++i) {
     if (i == by) continue;
-    Cpu& c = *cpus_[i];
-    {
-      const std::lock_guard guard(c.mutex);
-      c.requests.push_back(scope);
-      ++c.wanted;
-      if (c.running) tickets[i] = c.wanted;  // one that sleeps serves it before it goes on
-    }
-    c.vcpu->request_exit();
+    tickets[i] = cpus_[i]->tlb_requests.ask(scope);
+    if (tickets[i] == TlbRequests::kNothingToWaitFor) continue;
+    cpus_[i]->vcpu->request_exit();
+    wait = true;
   }
-  if (by == cpus()) return;
-  for (unsigned i = 0; i < cpus_.size(); ++i) {
-    while (cpus_[i]->done < tickets[i] && !ended_) {
-      // It may be waiting for us.
-      cpus_[by]->serve_requests();
-      const std::unique_lock lock(cpus_[i]->mutex);
-      if (!cpus_[i]->running) break;
-      std::this_thread::yield();
-    }
-  }
+  if (by == cpus() || !wait) return;
+  // One that waits for us must not.
+  cpus_[by]->tlb_requests.pause();
+  for (unsigned i = 0; i < cpus_.size(); ++i) cpus_[i]->tlb_requests.wait(tickets[i]);
+  cpus_[by]->tlb_requests.resume();
 }
 
 }  // namespace tiercel::system

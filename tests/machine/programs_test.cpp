@@ -11,6 +11,7 @@ namespace {
 struct Case {
   const char* program;
   engine::Tier tier;
+  unsigned cpus = 1;
 };
 
 class BareMetal : public testing::TestWithParam<Case> {};
@@ -19,15 +20,16 @@ TEST_P(BareMetal, PrintsWhatIsExpected) {
   engine::Options options;
   options.tier = GetParam().tier;
   options.code_cache_bytes = 16 << 20;
-  const BareResult result = run_bare(GetParam().program, options);
+  const BareResult result = run_bare(GetParam().program, options, "max", GetParam().cpus);
   EXPECT_EQ(result.output, expected_output(GetParam().program));
   EXPECT_TRUE(result.powered_off);
 }
 
 using engine::Tier;
-constexpr Case kCases[] = {{"hello", Tier::Interp}, {"exceptions", Tier::Interp}, {"mmu", Tier::Interp},
-                           {"timer", Tier::Interp}, {"hello", Tier::Fast},        {"exceptions", Tier::Fast},
-                           {"mmu", Tier::Fast},     {"timer", Tier::Fast}};
+constexpr Case kCases[] = {{"hello", Tier::Interp},     {"exceptions", Tier::Interp}, {"mmu", Tier::Interp},
+                           {"timer", Tier::Interp},     {"hello", Tier::Fast},        {"exceptions", Tier::Fast},
+                           {"mmu", Tier::Fast},         {"timer", Tier::Fast},        {"shootdown", Tier::Interp, 2},
+                           {"shootdown", Tier::Fast, 2}};
 INSTANTIATE_TEST_SUITE_P(All, BareMetal, testing::ValuesIn(kCases), [](const auto& info) {
   return std::string(info.param.program) + "_" + engine::tier_name(info.param.tier);
 });
