@@ -5,6 +5,7 @@
 // second table, which an out-of-line stub probes under another hash before it leaves generated code.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
@@ -22,14 +23,14 @@ struct JumpCacheEntry {
   const void* host = nullptr;
 };
 
-inline constexpr u32 kJumpCacheBits = 13;
+inline constexpr u32 kJumpCacheBits = 15;
 inline constexpr u32 kJumpCacheSize = 1u << kJumpCacheBits;
 constexpr u32 jump_cache_index(u64 pc) {
   return static_cast<u32>((pc >> 2) ^ (pc >> 14)) & (kJumpCacheSize - 1);
 }
 
 /// The second table follows the first. Indices are counted from its start.
-inline constexpr u32 kVictimBits = 12;
+inline constexpr u32 kVictimBits = 13;
 inline constexpr u32 kVictimSize = 1u << kVictimBits;
 inline constexpr u32 kVictimFactor = 0x9e3779b1;
 constexpr u32 victim_index(u64 pc) {
@@ -64,7 +65,13 @@ class JumpCache {
   void insert(u64 pc, const void* host) {
     const u32 index = jump_cache_index(pc);
     JumpCacheEntry& first = entries_[index];
-    if (first.pc != empty_pc(index) && first.pc != pc) victims()[victim_index(first.pc)] = first;
+    if (first.pc == empty_pc(index)) {
+      note_filled(index);
+    } else if (first.pc != pc) {
+      const u32 victim = victim_index(first.pc);
+      victims()[victim] = first;
+      note_filled(kJumpCacheSize + victim);
+    }
     first = {pc, host};
   }
 
@@ -74,8 +81,14 @@ class JumpCache {
     empty(victims()[victim_index(pc)], pc, victim_index(pc));
   }
 
+  /// Takes as long as there were insertions since the last time: a machine does it at each change of a code mapping.
   void clear() {
-    std::memset(static_cast<void*>(entries_.get()), 0, kEntries * sizeof(JumpCacheEntry));
+    if (filled_ <= places_.size()) {
+      for (u32 i = 0; i < filled_; ++i) entries_[places_[i]] = {};
+    } else {
+      std::memset(static_cast<void*>(entries_.get()), 0, kEntries * sizeof(JumpCacheEntry));
+    }
+    filled_ = 0;
     mark_empty();
   }
 
@@ -86,12 +99,19 @@ class JumpCache {
   };
 
   JumpCacheEntry* victims() const { return entries_.get() + kJumpCacheSize; }
+  void note_filled(u32 place) {
+    if (filled_ < places_.size()) places_[filled_] = static_cast<u16>(place);
+    if (filled_ <= places_.size()) ++filled_;
+  }
   void mark_empty() { entries_[0].pc = victims()[0].pc = empty_pc(0); }
   static void empty(JumpCacheEntry& entry, u64 pc, u32 index) {
     if (entry.pc == pc) std::atomic_ref(entry.pc).store(empty_pc(index), std::memory_order_relaxed);
   }
 
   std::unique_ptr<JumpCacheEntry[], Free> entries_;
+  std::array<u16, 4096> places_;  // indices of entries that are not empty, unless there were more
+  u32 filled_ = 0;                // how many; more than fit: anywhere
+  static_assert(kEntries - 1 <= 0xffff);
 };
 
 }  // namespace tiercel::backend

@@ -42,7 +42,7 @@ CachedBlock* Engine::Private::find_or_translate(const guest::BlockKey& key) {
   if (CachedBlock* known = cache.find(key)) return known;
   CachedBlock* block = translate_new(key);
   if (!block || !regions.active() || options.hot > 1 || options.tier != Tier::Llvm) return block;
-  regions.heat(key, *translator);
+  regions.heat(key, {}, *translator);
   install_regions();
   return cache.find(key);
 }

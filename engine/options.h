@@ -1,6 +1,7 @@
 // What the engine is told from the command line.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,9 +47,10 @@ struct Options {
   bool stats = false;
   DumpOptions dump;
 
-  /// How often the edges to a head may be taken before it is looked at, until it is hot: several times, so that there
-  /// are samples of where indirect branches go.
-  u32 hot_step() const { return hot / kHotSteps > 0 ? hot / kHotSteps : 1; }
+  /// How often the edges to a head may be taken before it is looked at: half the way to being hot, which is as far as
+  /// most come, and then in steps, so that there are samples of where indirect branches go.
+  u32 hot_half() const { return std::max(hot / 2, 1u); }
+  u32 hot_step() const { return std::max(hot / kHotSteps, 1u); }
   static constexpr u32 kHotSteps = 16;
 
   bool wants_regions() const { return (tier == Tier::Auto || tier == Tier::Llvm) && !lockstep; }

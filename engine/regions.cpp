@@ -27,13 +27,17 @@ u32 Regions::patience(const Head& head) const {
   return static_cast<u32>(std::min(u64{options_.hot_step()} << (4 * head.attempts), u64{kForever}));
 }
 
-u32 Regions::heat(const guest::BlockKey& key, Translator& translator) {
+u32 Regions::heat(const guest::BlockKey& key, std::span<u64> notes, Translator& translator) {
   CachedBlock* block = cache_.find(key);
   if (!block || !service_) return kForever;
   Head& head = work_->heads[key];
   if (head.pending || head.attempts >= kMaxAttempts) return patience(head);
-  head.steps += options_.hot / options_.hot_step() >= Options::kHotSteps ? 1 : Options::kHotSteps;
-  if (head.steps < Options::kHotSteps) return patience(head);
+  if (head.steps == 0 && options_.hot >= Options::kHotSteps) {
+    head.steps = Options::kHotSteps / 2;
+    return patience(head);
+  }
+  targets_->sample(notes);
+  if (++head.steps < std::min(Options::kHotSteps, options_.hot)) return patience(head);
   if (work_->pending.size() >= kMaxPending) return 4 * options_.hot;
   head.steps = 0;
   request(*block, head, translator);

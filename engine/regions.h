@@ -30,12 +30,10 @@ class Regions {
 
   bool active() const { return service_ != nullptr; }
 
-  /// What a vCPU has noted since; it has forgotten it now.
-  void sample(std::span<u64, backend::kTargetNotes> notes) {
-    if (targets_) targets_->sample(notes);
-  }
-  /// The counter of a back edge or call to `key` ran out. Returns how often it may be taken before it asks again.
-  u32 heat(const guest::BlockKey& key, Translator& translator);
+  /// The counter of a back edge or call to `key` ran out. `notes` (kTargetNotes, or none) is
+  /// what the vCPU has noted; it may be empty then.
+  /// Returns how often the edge may be taken before it asks again.
+  u32 heat(const guest::BlockKey& key, std::span<u64> notes, Translator& translator);
 
   /// Installs what the service has answered. Returns the heads of new regions: predictions of their pcs are stale.
   std::vector<CachedBlock*> collect(Translator& translator);

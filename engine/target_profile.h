@@ -2,8 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <span>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -18,18 +18,23 @@ class TargetProfile {
     u32 count = 0;
   };
 
-  /// Takes a vCPU's notes, which become empty.
-  void sample(std::span<u64, backend::kTargetNotes> notes) {
-    for (u32 i = 0; i < notes.size(); ++i)
+  /// Takes a vCPU's notes, which become empty; once there have been many, an eighth of them each time.
+  void sample(std::span<u64> notes) {
+    constexpr u32 kShort = 512, kParts = 8;
+    u32 begin = 0, end = static_cast<u32>(notes.size());
+    if (samples_++ >= kShort) {
+      const u32 part = end / kParts;
+      begin = samples_ % kParts * part;
+      end = begin + part;
+    }
+    for (u32 i = begin; i < end; ++i)
       if (notes[i] != 0) note(sites_[i], std::exchange(notes[i], 0));
   }
 
   /// Targets of the branch at the end of the block at `block_pc`, the most frequent first. Blocks may share a place, so
   /// some may be another branch's.
   std::vector<Seen> of(u64 block_pc) const {
-    const auto it = sites_.find(backend::target_note_index(block_pc));
-    if (it == sites_.end()) return {};
-    std::vector<Seen> found = it->second;
+    std::vector<Seen> found = sites_[backend::target_note_index(block_pc)];
     std::stable_sort(found.begin(), found.end(), [](const Seen& a, const Seen& b) { return a.count > b.count; });
     return found;
   }
@@ -47,7 +52,8 @@ class TargetProfile {
     if (--rarest.count == 0) rarest = {pc, 1};
   }
 
-  std::unordered_map<u32, std::vector<Seen>> sites_;  // by target_note_index
+  std::array<std::vector<Seen>, backend::kTargetNotes> sites_;  // by target_note_index
+  u32 samples_ = 0;
 };
 
 }  // namespace tiercel::engine

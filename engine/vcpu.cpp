@@ -58,7 +58,7 @@ Vcpu::Vcpu(Engine& engine) : engine_(engine), private_(std::make_unique<Private>
   CHECK(memory);
   std::memset(memory, 0, bytes);
   context_ = new (memory + backend::kProfileBytes) backend::VmContext;
-  for (s32& counter : hot_counters()) counter = static_cast<s32>(e.options.hot_step());
+  for (s32& counter : hot_counters()) counter = static_cast<s32>(e.options.hot_half());
   private_->guest_env.state = state();
   if (const guest::Mmu* mmu = e.frontend.mmu()) private_->tlb.emplace(*mmu, *e.memory.physical(), *context_);
   private_->fp_env.extra = &context_->fp_extra;
@@ -247,8 +247,8 @@ struct Vcpu::Run {
   NextBlock next_hot() {
     const std::lock_guard guard(e.lock);
     ++p.stats.hot_exits;
-    e.regions.sample(vcpu.target_notes());
-    vcpu.hot_counters()[backend::hot_counter_index(pc)] = static_cast<s32>(e.regions.heat(key(), *e.translator));
+    vcpu.hot_counters()[backend::hot_counter_index(pc)] =
+        static_cast<s32>(e.regions.heat(key(), vcpu.target_notes(), *e.translator));
     e.install_regions();
     return next_locked();
   }

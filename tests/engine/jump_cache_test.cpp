@@ -57,5 +57,22 @@ TEST(JumpCache, ForgettingPcZeroLeavesItMissing) {
   EXPECT_EQ(cache.find(0), nullptr);
 }
 
+TEST(JumpCache, ClearsFewAndMany) {
+  JumpCache cache;
+  int a = 0;
+  for (const u64 count : {u64{1}, u64{50}, u64{2} * kJumpCacheSize, u64{3}}) {
+    for (u64 i = 0; i < count; ++i) {
+      cache.insert(0x1000 + 4 * i, &a);
+      cache.insert(rival_of(0x1000 + 4 * i), &a);
+    }
+    EXPECT_NE(cache.find(0x1000 + 4 * (count - 1)), nullptr);
+    cache.clear();
+    for (u32 i = 0; i < kJumpCacheSize + kVictimSize; ++i) {
+      const bool first = i < kJumpCacheSize;
+      ASSERT_EQ(cache.data()[i].pc, empty_pc(first ? i : i - kJumpCacheSize)) << i << " of " << count;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tiercel::backend
