@@ -130,6 +130,8 @@ void describe_options(CLI::App& run, Raw& raw, user::RunOptions& options) {
       "interp (plain interpreter), fast, auto (fast, and hot loops through LLVM in another process), llvm (the\n"
       "same, but waits for each loop; repeats exactly) (default: fast)");
   run.add_option("--hot", e.hot, "a loop is hot when it ran so often (default 4096); with --tier=llvm, 1: every block");
+  run.add_option("--gdb", options.gdb,
+                 "wait for GDB at tcp:PORT, tcp:ADDRESS:PORT or unix:PATH before the program's first insn");
   run.add_flag("--strace", options.strace, "write the program's system calls to standard error");
   run.add_flag("--stats", options.stats, "write counters to standard error at the end");
   run.add_flag("--json", options.stats_json, "with --stats: as one line of JSON");

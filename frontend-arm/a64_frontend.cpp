@@ -16,6 +16,7 @@
 #include "frontend-arm/a64/translate.h"
 #include "frontend-arm/a64_system_frontend.h"
 #include "frontend-arm/core/syndrome.h"
+#include "frontend-arm/debug_registers.h"
 #include "frontend-arm/helpers.h"
 #include "frontend-arm/mmu/el1_mmu.h"
 
@@ -132,6 +133,8 @@ class A64Frontend : public guest::Frontend {
     return {arm::disassemble(row, word, pc), 4, row != nullptr && row->kind != RowKind::Undefined};
   }
 
+  const guest::DebugRegisters* debug_registers() const override { return &a64_debug_registers(); }
+
   std::string row_name(u64 index) const override {
     if (index >= table_.rows().size()) return "?";
     return std::string(table_.rows()[index].manual);
@@ -239,6 +242,7 @@ class A64SystemFrontend final : public A64Frontend {
   void reset(void* state) const override { new (state) A64SystemState; }
   u64 data_address(u64 va) const override { return va; }
   const guest::Mmu* mmu() const override { return &mmu_; }
+  const guest::DebugRegisters* debug_registers() const override { return &a64_system_debug_registers(); }
 
  private:
   static constexpr u64 kSctlrDze = 1 << 14;

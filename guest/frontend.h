@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include "guest/debug_registers.h"
 #include "guest/helper.h"
 #include "guest/layout.h"
 #include "guest/machine.h"
@@ -77,6 +78,9 @@ class Frontend {
 
   /// The address that a data access to `va` really uses (Arm: top byte ignored).
   virtual u64 data_address(u64 va) const { return va; }
+
+  /// Null: debuggers cannot look at it.
+  virtual const DebugRegisters* debug_registers() const { return nullptr; }
 
   /// Not null: guest addresses are translated, and this is how (a machine).
   virtual const Mmu* mmu() const { return nullptr; }

@@ -16,10 +16,10 @@ namespace tiercel::user {
 
 namespace {
 
-/// The path a descriptor stands for, or empty.
+/// The path a descriptor of the calling thread stands for, or empty.
 std::string path_of(int fd) {
   char link[32], path[PATH_MAX];
-  std::snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  std::snprintf(link, sizeof link, "/proc/thread-self/fd/%d", fd);
   const ssize_t n = readlink(link, path, sizeof path);
   return n > 0 && path[0] == '/' ? std::string(path, static_cast<std::size_t>(n)) : std::string();
 }

@@ -127,11 +127,16 @@ int Process::run() {
   prctl(PR_SET_NAME, base_name(plan->prefix.empty() ? path : plan->prefix.back()));
 
   show_arguments(program_);
+  if (!options_.gdb.empty()) {
+    auto debugger = Debugger::start(*this, options_.gdb);
+    if (!debugger) return fail_start({0, debugger.error().message});
+    debugger_ = std::move(*debugger);
+  }
 
   alignas(16) static u8 signal_stack[kFirstSignalStack];
   const u64 mask = host_mask();
   set_host_mask(~u64{0});
-  SignalActions actions;
+  SignalActions actions(debugger_ != nullptr);
   Thread thread(*this, actions, engine_.make_vcpu());
   set_current_thread(&thread);
   thread.set_tid(static_cast<int>(syscall(SYS_gettid)));
@@ -139,13 +144,30 @@ int Process::run() {
   thread.cpu().sp = program_.stack_pointer;
   use_host_signal_stack(signal_stack, sizeof signal_stack);
   syscall(SYS_set_tid_address, nullptr);
+  thread.start_debugging();
   thread.set_mask(mask);
   thread.run();
   return kCannotStart;  // not reached: the first thread ends through the kernel
 }
 
+void Process::report_end(const debug::StopEvent& event) {
+  Thread* thread = current_thread();
+  if (!debugger_ || (thread && thread->borrows_memory)) return;
+  if (thread && thread->runner())
+    thread->runner()->report_end(event);
+  else
+    debugger_->world().end(nullptr, event);
+}
+
+void Process::leave_debugger() {
+  if (!debugger_) return;
+  static_cast<void>(debugger_.release());  // its locks may be in any state
+  engine_.set_breakpoints({});
+}
+
 void Process::exit(int status) {
   if (options_.stats) write_report();
+  report_end({.kind = debug::StopEvent::Kind::Exited, .number = status});
   syscall(SYS_exit_group, status);
   __builtin_unreachable();
 }
@@ -153,6 +175,7 @@ void Process::exit(int status) {
 void Process::die(int signal) {
   if (options_.strace) trace(fmt::format("+++ killed by {} +++", strsignal(signal)));
   if (options_.stats) write_report();
+  report_end({.kind = debug::StopEvent::Kind::Killed, .number = signal});
   die_by_signal(signal);
   _exit(128 + signal);
 }
@@ -171,7 +194,15 @@ void Process::abandon(engine::Vcpu& vcpu) {
 }
 
 void Process::remove_thread() {
-  if (--thread_count_ == 0 && options_.stats) write_report();
+  if (--thread_count_ != 0) return;
+  if (debugger_) exit(first_status_);  // whose thread is none of the guest's, so the kernel would go on
+  if (options_.stats) write_report();
+}
+
+void Process::remove_first_thread(Thread& thread, int status) {
+  first_status_ = status;
+  thread.end_debugging();
+  remove_thread();
 }
 
 void Process::trace(const std::string& line) const {

@@ -9,6 +9,7 @@
 
 #include "base/owner_lock.h"
 #include "engine/engine.h"
+#include "user/debugger.h"
 #include "user/loader/loader.h"
 #include "user/memory/guest_memory.h"
 #include "user/paths.h"
@@ -42,6 +43,9 @@ class Process {
   guest::Frontend& frontend() { return frontend_; }
   GuestMemory& memory() { return memory_; }
   engine::Engine& engine() { return engine_; }
+  /// Null: nobody debugs this process.
+  Debugger* debugger() { return debugger_.get(); }
+  void leave_debugger();
   const Paths& paths() const { return *paths_.load(std::memory_order_acquire); }
   /// chroot: from now on guest paths are looked up in the host directory `root`, and nowhere else.
   void change_root(const std::string& root);
@@ -67,6 +71,8 @@ class Process {
   void add_thread() { ++thread_count_; }
   /// A thread ends and is not the guest's any more; with the last one, so does the process.
   void remove_thread();
+  /// The same for the first one, which is about to end with `status`.
+  void remove_first_thread(Thread& thread, int status);
   OwnerLock threads_mutex;
   /// Host stacks of threads that have ended or are ending; see clone.cpp.
   struct RetiredStack {
@@ -77,6 +83,7 @@ class Process {
 
  private:
   int fail_start(const Error& error);
+  void report_end(const debug::StopEvent& event);
 
   RunOptions options_;
   guest::Frontend& frontend_;
@@ -90,6 +97,8 @@ class Process {
   std::array<std::atomic<u64>, 512> refused_ = {};
   std::atomic<u64> calls_ = 0;
   std::atomic<int> thread_count_ = 1;
+  std::atomic<int> first_status_ = 0;
+  std::unique_ptr<Debugger> debugger_;
 };
 
 }  // namespace tiercel::user

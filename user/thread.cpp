@@ -58,8 +58,22 @@ void Thread::run() {
   vcpu_->attach();
   while (!ended_) {
     if (captured_ != 0) deliver_captured();
-    serve(vcpu_->run());
+    if (!runner_) {
+      serve(vcpu_->run());
+    } else {
+      serve(runner_->run());
+      deliver_injected();
+    }
   }
+}
+
+void Thread::start_debugging() {
+  if (Debugger* debugger = process_.debugger()) runner_ = debugger->make_runner(*vcpu_, static_cast<u64>(tid_));
+}
+
+void Thread::leave_debugger() {
+  static_cast<void>(runner_.release());  // its locks may be in any state
+  process_.leave_debugger();
 }
 
 void Thread::serve(const engine::Stop& stop) {

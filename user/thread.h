@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "debug/runner.h"
 #include "engine/vcpu.h"
 #include "frontend-arm/state.h"
 #include "user/signals/actions.h"
@@ -41,6 +42,14 @@ class Thread {
   Process& process() { return process_; }
   SignalActions& actions() { return actions_; }
   engine::Vcpu& vcpu() { return *vcpu_; }
+  /// Null: nobody debugs this thread.
+  debug::Runner* runner() { return runner_.get(); }
+  /// The thread, whose id is known now, becomes one of the debugger's, if the process has one.
+  void start_debugging();
+  /// The thread has ended.
+  void end_debugging() { runner_.reset(); }
+  /// This is the child of a fork, which is not debugged.
+  void leave_debugger();
   arm::A64State& cpu() { return *static_cast<arm::A64State*>(vcpu_->state()); }
 
   // Signals. The host thread's mask equals mask() (without SIGSEGV and SIGBUS) whenever no signal is captured.
@@ -94,12 +103,15 @@ class Thread {
   /// The insn as text; `known` is false for one that this guest CPU does not have.
   std::string insn_at_pc(bool* known = nullptr);
   void finish_system_call(s64 result, bool restarts);
+  void deliver_injected();
+  void perform_default(int signal);
   void deliver(int signal, const siginfo_t& info, u64 esr);
   bool push_frame(int signal, const siginfo_t& info, const GuestAction& action, u64 saved_mask, u64 esr);
 
   Process& process_;
   SignalActions& actions_;
   std::unique_ptr<engine::Vcpu> vcpu_;
+  std::unique_ptr<debug::Runner> runner_;
   bool ended_ = false;
   int tid_ = 0;
 

@@ -14,9 +14,10 @@ MAY_INCLUDE = {
     "frontend-x86": {"frontend-x86", "guest", "ir", "base"},
     "backend": {"backend", "ir", "base"},
     "engine": {"engine", "guest", "ir", "base"},
-    "system": {"system", "engine", "guest", "base", "frontend-arm", "frontend-x86"},
+    "debug": {"debug", "engine", "guest", "base"},
+    "system": {"system", "debug", "engine", "guest", "base", "frontend-arm", "frontend-x86"},
     "service": {"service", "engine", "ir", "base"},
-    "user": {"user", "engine", "service", "guest", "base", "frontend-arm", "frontend-x86"},
+    "user": {"user", "debug", "engine", "service", "guest", "base", "frontend-arm", "frontend-x86"},
 }
 # A third-party library appears only where it belongs.
 ONLY_IN = {"asmjit/": "backend/x64/", "llvm/": "backend/llvm/", "Zydis": "frontend-x86/", "capstone": "tests/"}

@@ -19,7 +19,7 @@ bool ignored_by_default(int signal) {
   return signal == SIGCHLD || signal == SIGURG || signal == SIGWINCH || signal == SIGCONT;
 }
 
-void mirror_on_host(int signal, const GuestAction& action) {
+void SignalActions::mirror_on_host(int signal, const GuestAction& action) const {
   if (signal == SIGKILL || signal == SIGSTOP) return;
   HostAction host{.handler = reinterpret_cast<u64>(on_host_signal),
                   .flags = SA_SIGINFO | SA_ONSTACK | kSaRestorer | (action.flags & kMirroredFlags),
@@ -27,20 +27,26 @@ void mirror_on_host(int signal, const GuestAction& action) {
                   .mask = ~kHostUnblocked};
   const bool ours = signal == SIGSEGV || signal == SIGBUS;
   if (ours) host.flags |= SA_NODEFER;
-  if (!ours && !action.has_handler()) host.handler = action.handler;
+  const bool caught = catch_defaults_ && action.is_default() && !ignored_by_default(signal);
+  if (!ours && !caught && !action.has_handler()) host.handler = action.handler;
   host_sigaction(signal, &host, nullptr);
 }
 
-SignalActions::SignalActions() {
+void SignalActions::mirror(int signal) const {
+  mirror_on_host(signal, get(signal));
+}
+
+SignalActions::SignalActions(bool catch_defaults) : catch_defaults_(catch_defaults) {
   for (int signal = 1; signal <= kSignalCount; ++signal) {
     HostAction host;
     if (host_sigaction(signal, nullptr, &host) == 0 && host.handler == 1) table_[signal].handler = 1;
+    if (catch_defaults) mirror_on_host(signal, table_[signal]);
   }
   mirror_on_host(SIGSEGV, table_[SIGSEGV]);
   mirror_on_host(SIGBUS, table_[SIGBUS]);
 }
 
-SignalActions::SignalActions(const SignalActions& other) {
+SignalActions::SignalActions(const SignalActions& other) : catch_defaults_(other.catch_defaults_) {
   std::lock_guard lock(other.mutex_);
   table_ = other.table_;
 }

@@ -39,8 +39,9 @@ bool ignored_by_default(int signal);
 
 class SignalActions {
  public:
-  /// Starts from what this process inherited: ignored signals stay ignored.
-  SignalActions();
+  /// Starts from what this process inherited: ignored signals stay ignored. `catch_defaults`: a debugger wants to see
+  /// also the signals that would end or stop the guest, so the host's handler for them is ours.
+  explicit SignalActions(bool catch_defaults);
   SignalActions(const SignalActions& other);
   SignalActions& operator=(const SignalActions&) = delete;
 
@@ -51,6 +52,9 @@ class SignalActions {
   s64 exchange(int signal, const GuestAction* change, GuestAction* old);
   /// CLONE_CLEAR_SIGHAND: what has a handler becomes default. Only the table; the host's dispositions are not touched.
   void forget_handlers();
+  /// Installs the present action's mirror for the host (again).
+  void mirror(int signal) const;
+  bool catches_defaults() const { return catch_defaults_; }
   /// Before the host executes another program: SIGSEGV and SIGBUS as the guest has them.
   void prepare_exec() const;
   /// Around fork.
@@ -58,11 +62,11 @@ class SignalActions {
   void unlock() { mutex_.unlock(); }
 
  private:
+  void mirror_on_host(int signal, const GuestAction& action) const;
+
   mutable std::mutex mutex_;
   std::array<GuestAction, kSignalCount + 1> table_;
+  const bool catch_defaults_;
 };
-
-/// Installs `action`'s mirror for the host.
-void mirror_on_host(int signal, const GuestAction& action);
 
 }  // namespace tiercel::user

@@ -20,6 +20,16 @@ constexpr u64 kPcAlignment = 0x22;  // class in ESR_EL1: Linux gives the address
 constexpr u64 kSsAutodisarm = u64{1} << 31;
 constexpr u64 kMinimumStack = 5120;  // MINSIGSTKSZ of arm64
 
+/// The signal that the debugger wants instead of one that it has seen or not.
+siginfo_t signal_from_debugger(int signal) {
+  siginfo_t info = {};
+  info.si_signo = signal;
+  info.si_code = SI_USER;
+  info.si_pid = getpid();
+  info.si_uid = getuid();
+  return info;
+}
+
 }  // namespace
 
 bool Thread::capture(int signal, const siginfo_t& info) {
@@ -65,9 +75,29 @@ void Thread::deliver_captured() {
       held_back_ |= signal_bit(info.si_signo);
       continue;
     }
-    deliver(info.si_signo, info, 0);
+    if (!runner_) {
+      deliver(info.si_signo, info, 0);
+      continue;
+    }
+    const int chosen = runner_->filter_signal(info.si_signo);
+    if (chosen == 0)
+      set_mask(mask_);
+    else
+      deliver(chosen, chosen == info.si_signo ? info : signal_from_debugger(chosen), 0);
   }
   has_waiting_mask_ = false;
+}
+
+void Thread::deliver_injected() {
+  // What was just served may have been a fork, and this its child.
+  if (const int signal = runner_ ? runner_->signal_to_deliver() : 0) deliver(signal, signal_from_debugger(signal), 0);
+}
+
+/// What the host's kernel would have done, had it not shown us the signal.
+void Thread::perform_default(int signal) {
+  if (signal != SIGTSTP && signal != SIGTTIN && signal != SIGTTOU) process_.die(signal);
+  die_by_signal(signal);  // stops
+  actions_.mirror(signal);
 }
 
 void Thread::deliver(int signal, const siginfo_t& info, u64 esr) {
@@ -76,6 +106,11 @@ void Thread::deliver(int signal, const siginfo_t& info, u64 esr) {
     if (action.is_default() && !ignored_by_default(signal)) {
       // It became default after the host had noted it: the host kernel does the rest, whatever the default is.
       if (signal == SIGSEGV || signal == SIGBUS) process_.die(signal);
+      if (actions_.catches_defaults()) {
+        perform_default(signal);
+        set_mask(mask_);
+        return;
+      }
       siginfo_t again = info;
       if (syscall(SYS_rt_tgsigqueueinfo, getpid(), tid_, signal, &again) < 0)
         syscall(SYS_tgkill, getpid(), tid_, signal);
@@ -95,6 +130,7 @@ void Thread::deliver(int signal, const siginfo_t& info, u64 esr) {
     return;
   }
   set_mask(during);
+  if (runner_) runner_->note_step();
 }
 
 bool Thread::push_frame(int signal, const siginfo_t& info, const GuestAction& action, u64 saved_mask, u64 esr) {
@@ -183,6 +219,11 @@ void Thread::force_signal(int signal, int code, u64 address, u64 esr) {
   info.si_signo = signal;
   info.si_code = code;
   info.si_addr = reinterpret_cast<void*>(address);
+  if (runner_) {
+    const int chosen = runner_->filter_signal(signal);
+    if (chosen == 0) return;
+    if (chosen != signal) return deliver(chosen, signal_from_debugger(chosen), 0);
+  }
   const GuestAction action = actions_.get(signal);
   if (!action.has_handler() || (mask_ & signal_bit(signal))) process_.die(signal);
   deliver(signal, info, esr);

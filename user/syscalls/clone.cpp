@@ -107,6 +107,7 @@ void* thread_main(void* argument) {
   if (request.flags & CLONE_PARENT_SETTID) write_guest(request.parent_tid, static_cast<u32>(tid));
   if (request.flags & CLONE_CHILD_SETTID) write_guest(request.child_tid, static_cast<u32>(tid));
   set_current_thread(thread.get());
+  thread->start_debugging();
   start->tid.store(tid, std::memory_order_release);
   start->tid.notify_one();
 
@@ -155,7 +156,7 @@ s64 start_thread(Thread& parent, const CloneRequest& request) {
   // With the first thread, libc installs its handler for the signal with which it changes the ids of all threads. The
   // guest's C library, or Go's runtime, uses the same signal.
   constexpr int kChangeIds = 33;
-  if (first) mirror_on_host(kChangeIds, parent.actions().get(kChangeIds));
+  if (first) parent.actions().mirror(kChangeIds);
   if (failure == 0) start->tid.wait(0, std::memory_order_acquire);
   parent.set_mask(parent.mask());
   if (failure == 0) return start->tid.load();
@@ -172,6 +173,7 @@ void settle_forked_child(Thread& t, const CloneRequest& r) {
   t.actions().unlock();
   t.process().after_fork_in_child();
   BorrowerHeap::leave();
+  t.leave_debugger();
   t.borrows_memory = false;  // it was a vfork child's fork
   const int tid = static_cast<int>(syscall(SYS_gettid));
   t.set_tid(tid);
@@ -248,6 +250,7 @@ s64 start_borrower(Thread& t, const CloneRequest& r) {
   s64 pid;
   {
     const BorrowerHeap::Scope scope;
+    const debug::Runner::Call call(t.runner());
     pid = clone(vfork_main, stack_of(base) + kHostStack, static_cast<int>(host_flags), &start,
                 reinterpret_cast<void*>(r.pidfd));
     if (pid < 0) pid = -errno;

@@ -12,6 +12,7 @@ extern "C" tiercel::s64 tiercel_blocking_call(const volatile tiercel::u32* captu
 namespace tiercel::user {
 
 s64 host_call(Thread& thread, long number, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f) {
+  const debug::Runner::Call call(thread.runner());
   return tiercel_blocking_call(thread.captured(), number, a, b, c, d, e, f);
 }
 

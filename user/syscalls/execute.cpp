@@ -84,8 +84,8 @@ s64 call_host(Thread& t, ExecRequest& request) {
   t.actions().prepare_exec();
   const char* program = request.plan.kind == FileKind::HostElf ? host_call(request) : guest_call(request);
   const s64 failure = execve(program, request.all.data(), request.environment.data()) < 0 ? -errno : 0;
-  mirror_on_host(SIGSEGV, t.actions().get(SIGSEGV));
-  mirror_on_host(SIGBUS, t.actions().get(SIGBUS));
+  t.actions().mirror(SIGSEGV);
+  t.actions().mirror(SIGBUS);
   return failure;
 }
 

@@ -21,7 +21,7 @@ namespace tiercel::user {
 s64 sys_exit(Thread& t, const SystemCall& c) {
   if (t.host_stack == nullptr) {
     // The first thread, or the only one of a fork's child. The kernel knows whether others go on.
-    if (!t.borrows_memory) t.process().remove_thread();
+    if (!t.borrows_memory) t.process().remove_first_thread(t, static_cast<int>(c.args[0]));
     syscall(SYS_exit, c.args[0]);
   }
   t.end();

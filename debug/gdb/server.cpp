@@ -1,0 +1,154 @@
+#include "debug/gdb/server.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <thread>
+
+namespace tiercel::debug::gdb {
+namespace {
+
+constexpr std::size_t kMaxArrived = 1 << 20;  // what a debugger may send ahead
+
+}  // namespace
+
+struct Server::Connection {
+  int socket;
+  Stub stub;
+  PacketReader reader;
+  std::string last;       // for a debugger that did not understand it
+  bool running = true;    // the guest; until the first stop nothing is answered
+  bool attaching = true;  // nobody waits for the first stop
+
+  bool send(std::string_view payload) {
+    last = frame(payload);
+    return send_all(socket, last);
+  }
+};
+
+void Server::run() {
+  for (;;) {
+    const int fd = listener_.accept();
+    {
+      const std::lock_guard guard(mutex_);
+      if (fd < 0 || stopping_) {
+        if (fd >= 0) close(fd);
+        return;
+      }
+      socket_ = fd;
+      arrived_.clear();
+      closed_ = false;
+    }
+    std::thread reader([this, fd] { read_all(fd); });
+    serve(fd);
+    shutdown(fd, SHUT_RDWR);
+    reader.join();
+    const std::lock_guard guard(mutex_);
+    socket_ = -1;
+    close(fd);
+    if (stopping_ || over_) return;
+  }
+}
+
+void Server::stop() {
+  const std::lock_guard guard(mutex_);
+  stopping_ = true;
+  listener_.shut_down();
+  if (socket_ >= 0) shutdown(socket_, SHUT_RDWR);
+  changed_.notify_all();
+}
+
+void Server::notify() {
+  const std::lock_guard guard(mutex_);
+  noted_ = true;
+  changed_.notify_all();
+}
+
+void Server::read_all(int fd) {
+  std::array<char, 4096> buffer;
+  for (;;) {
+    const ssize_t n = read(fd, buffer.data(), buffer.size());
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return arrived_.size() < kMaxArrived || stopping_ || n <= 0; });
+    if (n <= 0 || stopping_) {
+      closed_ = true;
+      changed_.notify_all();
+      return;
+    }
+    arrived_.append(buffer.data(), static_cast<std::size_t>(n));
+    changed_.notify_all();
+  }
+}
+
+/// False: nobody is there any more.
+bool Server::wait_for_work(Connection& c) {
+  std::unique_lock lock(mutex_);
+  // What arrives before the guest has stopped for this debugger waits.
+  changed_.wait(lock, [&] { return (!arrived_.empty() && !c.attaching) || noted_ || closed_ || stopping_; });
+  noted_ = false;
+  if (stopping_ || (closed_ && c.attaching)) return false;
+  if (c.attaching) return true;
+  const bool news = !arrived_.empty();
+  c.reader.feed(arrived_);
+  arrived_.clear();
+  changed_.notify_all();
+  return news || !closed_;
+}
+
+bool Server::tell_event(Connection& c) {
+  const std::optional<StopEvent> event = target_.take_event();
+  if (!event) return true;
+  c.running = false;
+  const std::string reply = c.stub.stop_reply(*event);
+  const bool told = c.attaching && !event->is_end() ? true : c.send(reply);
+  c.attaching = false;
+  if (!event->is_end()) return told;
+  listener_.remove_file();
+  {
+    const std::lock_guard guard(mutex_);
+    over_ = true;
+  }
+  target_.end_is_known();
+  return false;
+}
+
+bool Server::act_on(Connection& c, PacketReader::Kind kind) {
+  switch (kind) {
+    case PacketReader::Kind::Interrupt:
+      if (c.running) target_.interrupt();
+      return true;
+    case PacketReader::Kind::Resend:
+      return send_all(c.socket, c.last);
+    case PacketReader::Kind::Damaged:
+      return !c.stub.acknowledges() || send_all(c.socket, "-");
+    case PacketReader::Kind::Packet: {
+      if (c.stub.acknowledges() && !send_all(c.socket, "+")) return false;
+      if (c.running) return c.send("E.the guest runs");
+      const std::optional<std::string> answer = c.stub.answer(c.reader.payload());
+      if (!answer) c.running = true;
+      const bool sent = !answer || c.send(*answer);
+      if (c.stub.kills()) target_.kill();
+      return sent && !c.stub.ended();
+    }
+    default:
+      return false;
+  }
+}
+
+void Server::serve(int fd) {
+  Connection c{.socket = fd, .stub = Stub(target_), .reader = {}, .last = {}};
+  target_.attach();
+  bool goes_on = true;
+  while (goes_on) {
+    goes_on = tell_event(c) && wait_for_work(c);
+    while (goes_on && !c.attaching) {
+      const PacketReader::Kind kind = c.reader.next();
+      if (kind == PacketReader::Kind::None) break;
+      goes_on = act_on(c, kind);
+    }
+  }
+  if (!c.stub.ended()) target_.detach();
+}
+
+}  // namespace tiercel::debug::gdb
