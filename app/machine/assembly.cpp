@@ -7,8 +7,8 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include "system/host/tap.h"
@@ -19,8 +19,9 @@ namespace {
 
 using system::EventLoop;
 
-/// Where Debian's qemu-efi-aarch64 puts the firmware.
-constexpr std::array kFirmware = {"/usr/share/qemu-efi-aarch64/QEMU_EFI.fd", "/usr/share/AAVMF/AAVMF_CODE.fd"};
+/// Where Debian's qemu-efi-aarch64 puts the firmware, and tools/guest-image.
+constexpr const char* kInstalledFirmware = "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd";
+constexpr const char* kFetchedFirmware = "tiercel/images/arm64/QEMU_EFI.fd";  // in the user's cache
 
 Result<std::vector<u8>> read_file(const std::string& path) {
   const auto error = [&] { return fail(errno, fmt::format("cannot read {}: {}", path, std::strerror(errno))); };
@@ -41,10 +42,15 @@ Result<std::vector<u8>> read_file(const std::string& path) {
 
 Result<std::string> find_firmware(const Options& options) {
   if (!options.firmware.empty()) return options.firmware;
-  for (const char* path : kFirmware)
-    if (access(path, R_OK) == 0) return path;
-  return fail(ENOENT, fmt::format("there is no --kernel, and no firmware in {} (Debian's package qemu-efi-aarch64)",
-                                  kFirmware.front()));
+  std::vector<std::string> places = {kInstalledFirmware};
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache && *cache)
+    places.push_back(fmt::format("{}/{}", cache, kFetchedFirmware));
+  else if (const char* home = std::getenv("HOME"))
+    places.push_back(fmt::format("{}/.cache/{}", home, kFetchedFirmware));
+  for (const std::string& path : places)
+    if (access(path.c_str(), R_OK) == 0) return path;
+  return fail(ENOENT, fmt::format("there is no --kernel, and no UEFI firmware: {} is Debian's package qemu-efi-aarch64",
+                                  kInstalledFirmware));
 }
 
 /// Whether the command line leaves it to us what happens in a panic.

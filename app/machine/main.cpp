@@ -18,6 +18,7 @@ int complain(const tiercel::Error& error, int status) {
 int main(int argc, char** argv) try {
   using namespace tiercel::machine;
   std::signal(SIGPIPE, SIG_IGN);
+  block_signals();
   const auto options = parse_options(argc, argv);
   if (!options) return complain(options.error(), kFailed);
   if (!*options) return 0;

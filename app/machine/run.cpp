@@ -1,7 +1,11 @@
 #include "app/machine/run.h"
 
 #include <fmt/format.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <csignal>
 #include <cstdio>
 
 namespace tiercel::machine {
@@ -50,6 +54,39 @@ void Operator::on_key(char key) {
   }
 }
 
+const sigset_t& signals_that_end() {
+  static const sigset_t set = [] {
+    sigset_t s;
+    sigemptyset(&s);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&s, signal);
+    return s;
+  }();
+  return set;
+}
+
+/// SIGINT, SIGTERM and SIGHUP end the run in order: the terminal is restored and disks are closed. They were blocked
+/// before the first thread was made.
+class Signals {
+ public:
+  explicit Signals(Machine& m)
+      : loop_(*m.loop), descriptor_(signalfd(-1, &signals_that_end(), SFD_CLOEXEC | SFD_NONBLOCK)) {
+    loop_.watch(descriptor_.get(), EPOLLIN, [this, &m](u32) {
+      signalfd_siginfo info;
+      if (read(descriptor_.get(), &info, sizeof info) != sizeof info) return;
+      received_ = static_cast<int>(info.ssi_signo);
+      m.cpus->stop();
+    });
+  }
+  ~Signals() { loop_.unwatch(descriptor_.get()); }
+  /// The last one, or 0.
+  int received() const { return received_; }
+
+ private:
+  system::EventLoop& loop_;
+  Descriptor descriptor_;
+  std::atomic<int> received_{0};
+};
+
 void print_statistics(const engine::Statistics& s) {
   fmt::print(stderr, "blocks translated {}, insns {}, link misses {}, indirect misses {}, interrupts {}, faults {}\n",
              s.blocks_translated, s.insns_translated, s.link_misses, s.indirect_misses, s.interrupts, s.faults);
@@ -79,8 +116,13 @@ Result<Ended> run_once(Machine& m) {
 
 }  // namespace
 
+void block_signals() {
+  sigprocmask(SIG_BLOCK, &signals_that_end(), nullptr);
+}
+
 Result<void> run(Machine& m, const Options& options) {
   Operator person(m);
+  const Signals signals(m);
   m.on_escape = [&person](char key) { person.on_key(key); };
   bool timed_out = false;
   const system::Clock::TimerId limit = m.clock.add_timer([&] {
@@ -95,10 +137,15 @@ Result<void> run(Machine& m, const Options& options) {
     if (!how) return tl::unexpected(Error{kFailed, how.error().message});
     ended = *how;
     panicked = ended == Ended::WarmReset && m.panic_resets;
-  } while ((ended == Ended::Reset || ended == Ended::WarmReset) && options.reboot && !panicked && !timed_out);
+  } while ((ended == Ended::Reset || ended == Ended::WarmReset) && options.reboot && !panicked);
   m.serial->drain();
   m.terminal.reset();
   if (options.engine.stats) print_statistics(m.cpus->statistics());
+  if (signals.received() != 0) {
+    std::signal(signals.received(), SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &signals_that_end(), nullptr);
+    std::raise(signals.received());
+  }
   if (timed_out) return fail(kTimedOut, fmt::format("the guest still ran after {} s", options.timeout));
   if (panicked) return fail(kPanicked, "the guest's kernel panicked");
   return {};

@@ -185,12 +185,12 @@ void ArmCpus::connect(Bus& bus, Gic3& gic, GenericTimer& timer) {
 }
 
 ArmCpus::Ended ArmCpus::run(PAddr entry, u64 argument) {
-  ended_ = false;
   for (const auto& cpu : cpus_) cpu->power = Power::Off;
   start(0, entry, argument);
   std::vector<std::thread> threads;
   for (const auto& cpu : cpus_) threads.emplace_back([&cpu] { cpu->loop(); });
   for (std::thread& t : threads) t.join();
+  ended_ = false;
   return how_;
 }
 

@@ -29,7 +29,7 @@ class ArmCpus final : public CpuInterrupts, public PsciHost {
   /// Runs the machine: CPU 0 from `entry` in EL1 with x0 = `argument`, the others when PSCI starts them. Returns when
   /// the guest switches it off or resets it, or somebody calls stop.
   Ended run(PAddr entry, u64 argument);
-  /// Any thread.
+  /// Any thread. Before run is called, it ends that run.
   void stop() { end(Ended::Stopped); }
 
   engine::Statistics statistics() const { return engine_->statistics(); }

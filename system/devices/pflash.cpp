@@ -192,7 +192,7 @@ void Pflash::command(u8 code) {
       expect_ = Expect::LockConfirm;
       break;
     default:
-      break;
+      return;  // firmware that runs in flash stores to its variables there
   }
   enter(Mode::Status);
 }

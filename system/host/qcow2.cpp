@@ -102,7 +102,7 @@ Result<void> Qcow2::Header::check(const HostFile& file) const {
 
 bool Qcow2::recognises(const HostFile& file) {
   std::array<u8, 4> magic;
-  return file.size() >= 72 && file.read(0, magic) && big_endian<u32>(magic.data()) == kMagic;
+  return file.read(0, magic) && big_endian<u32>(magic.data()) == kMagic;
 }
 
 Qcow2::Qcow2(HostFile file, const Header& h)

@@ -94,15 +94,15 @@ std::size_t StdioPort::available() const {
   return input_.size();
 }
 
-/// Whether the guest gets the byte.
-bool StdioPort::filter(u8 byte) {
+/// Whether the guest gets the byte. If not, it may be the second one of an escape: that goes to `keys`.
+bool StdioPort::filter(u8 byte, std::string& keys) {
   if (!escape_) return true;
   if (!escaped_ && byte == kEscape) {
     escaped_ = true;
     return false;
   }
   if (!std::exchange(escaped_, false) || byte == kEscape) return true;
-  escape_(static_cast<char>(byte));
+  keys += static_cast<char>(byte);
   return false;
 }
 
@@ -111,13 +111,15 @@ void StdioPort::receive() {
   const ssize_t n = ::read(in_, bytes.data(), bytes.size());
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (n <= 0) return loop_.unwatch(in_);  // the other end is gone; the machine runs on
+  std::string keys;
   {
     const std::scoped_lock lock(mutex_);
     // Keys pressed while nobody reads are lost one day, as on a serial line; the escape still works.
     for (ssize_t i = 0; i < n; ++i)
-      if (filter(bytes[static_cast<std::size_t>(i)]) && input_.size() < kMostInput)
+      if (filter(bytes[static_cast<std::size_t>(i)], keys) && input_.size() < kMostInput)
         input_.push_back(bytes[static_cast<std::size_t>(i)]);
   }
+  for (const char key : keys) escape_(key);  // without the lock: the answer may be written here
   if (changed_) changed_();
 }
 

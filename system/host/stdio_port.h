@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 
 #include "base/result.h"
 #include "system/host/char_port.h"
@@ -46,7 +47,7 @@ class StdioPort final : public CharPort {
  private:
   void receive();
   void flush();
-  bool filter(u8 byte);
+  bool filter(u8 byte, std::string& keys);
 
   EventLoop& loop_;
   int in_, out_;

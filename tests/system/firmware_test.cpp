@@ -82,6 +82,13 @@ TEST(Pflash, WriteProtectedIsAnError) {
   EXPECT_EQ(flash.memory[0], 0xff);
 }
 
+TEST(Pflash, IgnoresWhatIsNoCommand) {
+  Flash flash;
+  flash.set(0x100, 0x17384);
+  EXPECT_TRUE(flash.readable) << "firmware that runs in flash stores to its variables there";
+  EXPECT_EQ(flash.get(0x100), 0xffffffffu);
+}
+
 TEST(FwCfg, GivesItemsByRegisterAndByDma) {
   Ram ram = std::move(*Ram::create(kPageSize));
   Bus bus;

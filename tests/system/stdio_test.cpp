@@ -17,7 +17,10 @@ struct Line {
   Line() {
     EXPECT_EQ(pipe(in), 0);
     EXPECT_EQ(pipe(out), 0);
-    port = std::make_unique<StdioPort>(*loop, in[0], out[1], [this](char key) { keys += key; });
+    port = std::make_unique<StdioPort>(*loop, in[0], out[1], [this](char key) {
+      keys += key;
+      if (key == 'h') say("help");
+    });
     port->on_change([this] { ++changes; });
   }
   ~Line() {
@@ -56,6 +59,15 @@ TEST(StdioPort, PassesBytesAndEscapes) {
   char text[6] = {};
   EXPECT_EQ(read(line.out[0], text, 5), 5);
   EXPECT_STREQ(text, "hello");
+}
+
+TEST(StdioPort, AnEscapeMayBeAnsweredOnTheLine) {
+  Line line;
+  line.type("\x01h");
+  line.loop->run_once(0);
+  char text[5] = {};
+  EXPECT_EQ(read(line.out[0], text, 4), 4);
+  EXPECT_STREQ(text, "help");
 }
 
 TEST(StdioPort, AReaderThatSleepsFillsTheBuffer) {
