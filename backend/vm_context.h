@@ -37,7 +37,7 @@ struct TlbEntry {
   u64 page = 0;  // as the guest writes it, tag included
   u64 host = 0;  // of the page's first byte
 };
-inline constexpr u32 kTlbBits = 12;
+inline constexpr u32 kTlbBits = 16;  // 256 MiB of guest memory
 inline constexpr u32 kTlbSize = 1u << kTlbBits;
 constexpr u32 tlb_index(u64 address) {
   return static_cast<u32>(address / kPageSize) & (kTlbSize - 1);
@@ -49,7 +49,8 @@ constexpr TlbEntry empty_tlb_entry(u32 index) {
 static_assert(tlb_index(0) == 0 && tlb_index(kPageSize) != 0);
 
 /// The third argument of VmContext::tlb_fill.
-inline constexpr u32 kTlbFillWrite = 1 << 8, kTlbFillUser = 1 << 9;  // and the size in bytes
+inline constexpr u32 kTlbFillWrite = 1 << 8, kTlbFillUser = 1 << 9,
+                     kTlbFillAtomic = 1 << 10;  // and the size in bytes
 
 /// What tells hot code apart ends where the VmContext starts, and so is reached like its fields: first the notes, then
 /// the counters.

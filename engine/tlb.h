@@ -4,6 +4,9 @@
 // switching is a change of pointers and user and kernel stay hot side by side. A table is direct-mapped; reads and
 // writes have one each, because an entry says with its mere presence that the access is allowed, and generated code
 // compares once. What has no entry (devices, faults, pages crossed) goes the slow way.
+//
+// Where nearly all mappings are global, as a kernel's are, one context serves all address spaces: it remembers the few
+// entries that are not, and drops them when the address space changes.
 #pragma once
 
 #include <array>
@@ -13,7 +16,7 @@
 #include <optional>
 #include <vector>
 
-#include "backend/vm_context.h"
+#include "engine/tlb_table.h"
 #include "guest/frontend.h"
 #include "ir/types.h"
 
@@ -47,8 +50,11 @@ class Tlb {
   void flush();
   /// The contexts whose name ends in these 16 bits: an address space's.
   void flush_space(u16 space);
-  /// [address, address + bytes), in all contexts: which entries are global nobody remembers.
-  void flush_range(u64 address, u64 bytes);
+  /// [address, address + bytes) in one address space or all of them, and global entries.
+  void flush_range(u64 address, u64 bytes, std::optional<u16> space);
+
+  /// Whether the access for which generated code left with SlowAccess is refused: `fault`. Else it is to be done.
+  bool refused() const { return refused_; }
 
  private:
   struct CodeEntry {
@@ -59,11 +65,16 @@ class Tlb {
   struct Context {
     u64 name = 0;
     u64 last_used = 0;
-    std::array<backend::TlbEntry, backend::kTlbSize> read, write;
+    TlbTable read, write;
     std::array<CodeEntry, kCodeEntries> code;
     /// Filter of the 2 MiB stretches in which a mapping larger than a page was used.
-    std::array<u64, 64> large;
-    bool has_huge;  // larger than 2 MiB
+    std::array<u64, 64> large{};
+    bool has_huge = false;  // larger than 2 MiB
+    bool shared = false;    // by all address spaces; `name` is the present one's
+    // Entries made: how many hold in every address space, and the pages of those that hold in this one only.
+    u64 globals = 0;
+    std::vector<u64> own;
+    bool owns_code = false;
     /// Per mode of block keys. They know the present mapping of code, so they go with it.
     struct Jumps {
       u32 mode = 0;
@@ -71,17 +82,23 @@ class Tlb {
       std::unique_ptr<backend::JumpCache> cache;
     };
     std::array<Jumps, 4> jumps;
-    /// A bit per tlb_index: whether the jump caches may lead to code there.
-    std::array<u64, backend::kTlbSize / 64> code_pages;
+    /// By code_bit: whether the jump caches may lead to code there.
+    std::array<u64, 64> code_pages{};
     u32 next_jumps = 0;
     /// `active`: the jump cache in use, which may be filled again without being selected.
     void clear(const backend::JumpCache* active);
     void clear_jumps(const backend::JumpCache* active);
+    void drop_own(const backend::JumpCache* active);
+    void note(u64 page, const guest::Mapping& m, bool is_code);
     backend::JumpCache& jumps_of(u32 mode);
   };
+  /// As many, and it is not told any more which they were.
+  static constexpr std::size_t kMostOwn = 512;
   static constexpr unsigned kContexts = 24;
 
   Context& find(u64 name);
+  Context* sharable(u64 kind);
+  Context& unused_context();
   Context& context(bool user) { return user ? *user_ : *current_; }
   const backend::TlbEntry* probe(u64 address, ir::MemAttr attr, bool is_write);
   /// The mapping, entered into the tables; nothing: `fault_`.
@@ -95,6 +112,7 @@ class Tlb {
   bool load_piece(u64 address, unsigned bytes, bool user, bool misaligned, u8* out);
 
   static u64 fill_from_code(backend::VmContext* context, u64 address, u32 access);
+  static u32 code_bit(u64 address) { return static_cast<u32>(address / kPageSize) & 4095; }
   static u32 large_bit(u64 address) { return static_cast<u32>((address >> 21) * 0x9e3779b1u >> 8) & 4095; }
 
   const guest::Mmu& mmu_;
@@ -108,7 +126,10 @@ class Tlb {
   backend::JumpCache* jumps_ = nullptr;
   std::atomic<bool> low_globals_{false};
   u64 uses_ = 0;
+  u32 mode_ = ~u32{0};
   guest::Fault fault_;
+  bool refused_ = false;
+  U128 loaded_;  // by fill_from_code
 };
 
 }  // namespace tiercel::engine

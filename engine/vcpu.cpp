@@ -399,6 +399,10 @@ struct Vcpu::Run {
 
   /// A machine: the insn at pc, whose access the TLB does not do in line: a device, two pages, or a fault.
   MaybeStop interpret_one() {
+    if (p.tlb->refused()) {
+      p.fault_host_pc = 0;
+      return fault_stop();
+    }
     ir::Function f;
     {
       const std::lock_guard guard(e.lock);

@@ -60,7 +60,9 @@ void Emitter::jump_exit(u64 pc) {
 void Emitter::call_exit(u64 pc) {
   if (is_backward(pc)) interrupt_check(pc);
   count_edge(pc);
-  patchable_jump(pc);
+  if (!leaves_page(pc)) return patchable_jump(pc);
+  mov_pc(kPc, pc);
+  probe_jump_cache();
 }
 
 void Emitter::patchable_jump(u64 pc) {

@@ -88,7 +88,9 @@ Mem Emitter::translated_address(const Inst& inst, u32 size) {
   a.xor_(t, x86::qword_ptr(u, offsetof(TlbEntry, page)));
   a.cmp(t, asmjit::Imm(kPageSize - size));
   const Label back = a.newLabel();
-  const u32 access = size | (write ? kTlbFillWrite : 0) | (attr.user ? kTlbFillUser : 0);
+  const bool atomic = inst.op != Opcode::Load && inst.op != Opcode::Store;
+  const u32 access =
+      size | (write ? kTlbFillWrite : 0) | (attr.user ? kTlbFillUser : 0) | (atomic ? kTlbFillAtomic : 0);
   a.ja(cold([t, u, borrowed, access, back, pc = guest_pc_](Emitter& e) {
     e.a.xor_(t, x86::qword_ptr(u, offsetof(TlbEntry, page)));
     if (borrowed) e.a.mov(u, x86::qword_ptr(x86::rsp, frame::kBorrowed));

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -16,6 +15,7 @@ namespace {
 
 // Against a size that wraps when it is rounded or added to an address; hosts map less.
 constexpr u64 kMostBytes = u64{1} << 46;
+constexpr u64 kHuge = u64{1} << 21;  // a huge page of the host
 
 }  // namespace
 
@@ -24,28 +24,28 @@ Result<Ram> Ram::create(u64 bytes) {
     return fail(EINVAL, fmt::format("a machine cannot have {} bytes of RAM", bytes));
   Ram ram;
   ram.size_ = align_up(bytes, kPageSize);
-  ram.fd_ = memfd_create("tiercel-ram", MFD_CLOEXEC);
-  void* base = MAP_FAILED;
-  if (ram.fd_ >= 0 && ftruncate(ram.fd_, static_cast<off_t>(ram.size_)) == 0)
-    base = mmap(nullptr, ram.size_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, ram.fd_, 0);
+  // Anonymous, not a memfd: hosts rarely allow huge pages for shared memory.
+  void* base =
+      mmap(nullptr, ram.size_ + kHuge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (base == MAP_FAILED)
     return fail(errno, fmt::format("cannot map {} MiB of guest RAM: {}", ram.size_ >> 20, std::strerror(errno)));
-  ram.base_ = static_cast<u8*>(base);
-  // Huge pages where the host allows them for shared memory: fewer host TLB misses below the guest's own. Only advice.
-  madvise(base, ram.size_, MADV_HUGEPAGE);
+  const u64 start = reinterpret_cast<u64>(base), aligned = align_up(start, kHuge);
+  if (aligned != start) munmap(base, aligned - start);
+  if (aligned != start + kHuge) munmap(reinterpret_cast<void*>(aligned + ram.size_), start + kHuge - aligned);
+  ram.base_ = reinterpret_cast<u8*>(aligned);
+  // Huge pages where the host has them: fewer host TLB misses below the guest's own. Only advice.
+  madvise(ram.base_, ram.size_, MADV_HUGEPAGE);
   return ram;
 }
 
-Ram::Ram(Ram&& other) noexcept
-    : base_(std::exchange(other.base_, nullptr)), size_(other.size_), fd_(std::exchange(other.fd_, -1)) {}
+Ram::Ram(Ram&& other) noexcept : base_(std::exchange(other.base_, nullptr)), size_(other.size_) {}
 
 Ram::~Ram() {
   if (base_) munmap(base_, size_);
-  if (fd_ >= 0) close(fd_);
 }
 
 void Ram::clear() {
-  if (madvise(base_, size_, MADV_REMOVE) != 0) std::memset(base_, 0, size_);
+  if (madvise(base_, size_, MADV_DONTNEED) != 0) std::memset(base_, 0, size_);
 }
 
 }  // namespace tiercel::system

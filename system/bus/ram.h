@@ -1,4 +1,4 @@
-// Guest RAM: one mapping of a memfd.
+// Guest RAM: one anonymous mapping.
 #pragma once
 
 #include <span>
@@ -8,7 +8,7 @@
 
 namespace tiercel::system {
 
-/// Zero-filled memory that takes host memory only where it is touched. The descriptor lets others map the same pages.
+/// Zero-filled memory that takes host memory only where it is touched.
 class Ram {
  public:
   /// `bytes` is rounded up to whole pages.
@@ -19,7 +19,6 @@ class Ram {
 
   std::span<u8> bytes() const { return {base_, size_}; }
   u64 size() const { return size_; }
-  int descriptor() const { return fd_; }
   /// Zeroes all of it and gives the host's memory back.
   void clear();
 
@@ -27,7 +26,6 @@ class Ram {
   Ram() = default;
   u8* base_ = nullptr;
   u64 size_ = 0;
-  int fd_ = -1;
 };
 
 }  // namespace tiercel::system

@@ -10,7 +10,7 @@ constexpr std::size_t kMany = 64;
 
 void TlbRequests::apply(const Scope& scope) {
   if (scope.address)
-    tlb_.flush_range(*scope.address, scope.bytes);
+    tlb_.flush_range(*scope.address, scope.bytes, scope.asid);
   else if (scope.asid)
     tlb_.flush_space(*scope.asid);
   else

@@ -104,7 +104,7 @@ TEST_F(TlbTest, ForgetsPagesSpacesAndLargeMappings) {
   mmu.map(1, 0x402, kRam + 0x2000, true, 21);
   for (const u64 page : {0x400, 0x401, 0x402}) EXPECT_EQ(load(page << 12), 0);
   mmu.maps.clear();
-  tlb->flush_range(0x401000, kPageSize);
+  tlb->flush_range(0x401000, kPageSize, std::nullopt);
   EXPECT_EQ(load(0x401000), -1);
   EXPECT_EQ(load(0x402000), -1) << "an address ends all of a larger mapping";
   mmu.map(1, 0x500, kRam);
@@ -156,8 +156,66 @@ TEST_F(TlbTest, GeneratedCodeGetsHostAddressesOrNothing) {
   EXPECT_EQ(vm->tlb_write[0x30].page, 0u);
   EXPECT_EQ(load(~u64{0}), -1) << "no empty entry looks like the last page";
   EXPECT_EQ(vm->tlb_fill(vm, 0x30008, 8 | backend::kTlbFillWrite), 0u);
-  EXPECT_EQ(vm->tlb_fill(vm, 0x30ffc, 8), 0u) << "two pages";
-  EXPECT_EQ(vm->tlb_fill(vm, 0x31000, 8), 0u) << "a device";
+  EXPECT_TRUE(tlb->refused());
+  EXPECT_EQ(vm->tlb_fill(vm, 0x30008, 8 | backend::kTlbFillWrite | backend::kTlbFillAtomic), 0u);
+  EXPECT_FALSE(tlb->refused()) << "it may be refused as a read";
+  EXPECT_EQ(vm->tlb_fill(vm, 0x31000, 8 | backend::kTlbFillWrite), 0u) << "a device";
+  EXPECT_FALSE(tlb->refused());
+}
+
+TEST_F(TlbTest, GeneratedCodeGetsValuesOfWhatHasNoEntry) {
+  mmu.map(1, 0x30, kRam, false);
+  mmu.map(1, 0x31, kDevice);
+  memory_.ram[0xffc] = 0x44;
+  const u64 device = vm->tlb_fill(vm, 0x31008, 4);
+  ASSERT_NE(device, 0u);
+  EXPECT_EQ(*reinterpret_cast<const u32*>(device), kDevice + 8);
+  EXPECT_EQ(memory_.log, "r4 ");
+  mmu.map(1, 0x31, kRam + 0x1000);
+  const u64 across = vm->tlb_fill(vm, 0x30ffc, 8);
+  ASSERT_NE(across, 0u);
+  EXPECT_EQ(*reinterpret_cast<const u64*>(across), 0x44u);
+  mmu.maps.erase({1, 0x31});
+  EXPECT_EQ(vm->tlb_fill(vm, 0x30ffc, 8), 0u);
+  EXPECT_TRUE(tlb->refused());
+  EXPECT_EQ(tlb->fault().address.value, 0x31000u);
+}
+
+TEST_F(TlbTest, AKindOfContextWhoseMappingsAreGlobalServesAllSpaces) {
+  constexpr u64 kFirst = 0x10001, kSecond = 0x10003, kThird = 0x10005;
+  mmu.now = kFirst;
+  tlb->select(0);
+  memory_.ram[0] = 9;
+  for (u64 page = 0; page < 100; ++page) {
+    mmu.map(kFirst, 0x100 + page, kRam);
+    mmu.maps[{kFirst, 0x100 + page}].global = true;
+    EXPECT_EQ(load((0x100 + page) << 12), 9);
+  }
+  mmu.map(kFirst, 0x10, kRam);
+  EXPECT_EQ(load(0x10000), 9);
+  mmu.now = kSecond;
+  tlb->select(0);
+  const int walks = mmu.walks;
+  EXPECT_EQ(load(0x123000), 9);
+  EXPECT_EQ(mmu.walks, walks);
+  EXPECT_EQ(load(0x10000), -1) << "it was the first one's own";
+  mmu.map(kSecond, 0x11, kRam);
+  EXPECT_EQ(load(0x11000), 9);
+  tlb->flush_space(3);
+  mmu.maps.erase({kSecond, 0x11});
+  EXPECT_EQ(load(0x11000), -1);
+  EXPECT_EQ(load(0x123000), 9) << "global entries are in no space";
+  tlb->flush_range(0x123000, kPageSize, u16{77});
+  EXPECT_EQ(load(0x123000), -1) << "by address they go, whatever the space";
+  // Many mappings of a space's own: the kind is not shared any more.
+  for (u64 page = 0; page < 600; ++page) {
+    mmu.map(kSecond, 0x1000 + page, kRam);
+    EXPECT_EQ(load((0x1000 + page) << 12), 9);
+  }
+  mmu.now = kThird;
+  tlb->select(0);
+  EXPECT_EQ(load(0x124000), -1);
+  EXPECT_EQ(load(0x1001000), -1);
 }
 
 TEST_F(TlbTest, CodeIsFoundByItsPhysicalPage) {
@@ -167,9 +225,9 @@ TEST_F(TlbTest, CodeIsFoundByItsPhysicalPage) {
   EXPECT_EQ(key.location(), kRam + 0x2010);
   int here = 0;
   tlb->jumps().insert(0x40010, &here);
-  tlb->flush_range(0x50000, kPageSize);
+  tlb->flush_range(0x50000, kPageSize, std::nullopt);
   EXPECT_EQ(tlb->jumps().find(0x40010), &here);
-  tlb->flush_range(0x40000, kPageSize);
+  tlb->flush_range(0x40000, kPageSize, std::nullopt);
   EXPECT_EQ(tlb->jumps().find(0x40010), nullptr) << "what the page led to goes with it";
   EXPECT_FALSE(tlb->code_space(0x99000).has_value());
   EXPECT_EQ(tlb->fault().access, guest::Access::Execute);
