@@ -15,7 +15,7 @@ int run_boot(char** argv) {
   const ssize_t length = readlink("/proc/self/exe", buffer, sizeof buffer);
   std::string path(buffer, length > 0 ? static_cast<std::size_t>(length) : 0);
   path.replace(path.rfind('/') + 1, std::string::npos, "tiercel-machine");
-  execv(path.c_str(), argv + 1);
+  execv(path.c_str(), argv);
   std::fprintf(stderr, "tiercel: cannot execute %s: %s\n", path.c_str(), std::strerror(errno));
   return kFailed;
 }

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "system/host/socket_port.h"
 #include "system/host/tap.h"
 #include "system/slirp/slirp_network.h"
 
@@ -147,6 +148,13 @@ Result<void> open_serial(Machine& m, const SerialOption& option) {
     m.serial = std::make_unique<system::StdioPort>(*m.loop, STDIN_FILENO, STDOUT_FILENO, [&m](char key) {
       if (m.on_escape) m.on_escape(key);
     });
+    return {};
+  }
+  if (option.kind == SerialOption::Kind::Socket) {
+    Result<debug::Listener> listener = debug::Listener::open("--serial", option.path);
+    if (!listener) return tl::unexpected(listener.error());
+    m.serial_listener.emplace(std::move(*listener));
+    m.serial = std::make_unique<system::SocketPort>(*m.loop, m.serial_listener->descriptor());
     return {};
   }
   const std::string path = option.kind == SerialOption::Kind::Null ? "/dev/null" : option.path;

@@ -8,8 +8,10 @@
 
 #include "app/machine/options.h"
 #include "base/descriptor.h"
+#include "debug/listener.h"
 #include "system/boards/virt.h"
 #include "system/cpu/arm_cpus.h"
+#include "system/host/char_port.h"
 #include "system/host/stdio_port.h"
 
 namespace tiercel::machine {
@@ -36,7 +38,8 @@ struct Machine {
   std::unique_ptr<system::ArmCpus> cpus;
   std::unique_ptr<system::RawTerminal> terminal;  // if the serial line is one
   Descriptor serial_file;                         // if it is not
-  std::unique_ptr<system::StdioPort> serial;
+  std::optional<debug::Listener> serial_listener;
+  std::unique_ptr<system::CharPort> serial;
   std::unique_ptr<system::VirtMachine> virt;
 
   std::function<void(char)> on_escape;  // the key after Ctrl-A, on the loop's thread

@@ -145,7 +145,8 @@ Result<SerialOption> parse_serial(const std::string& text) {
   if (text == "stdio") return SerialOption{Kind::Stdio, {}};
   if (text == "null") return SerialOption{Kind::Null, {}};
   if (const auto path = value_of(text, "file:"); path && !path->empty()) return SerialOption{Kind::File, *path};
-  return refuse("--serial", text, "stdio, null or file:PATH");
+  if (text.starts_with("unix:") || text.starts_with("tcp:")) return SerialOption{Kind::Socket, text};
+  return refuse("--serial", text, "stdio, null, file:PATH, unix:PATH or tcp:[ADDRESS:]PORT");
 }
 
 }  // namespace tiercel::machine

@@ -38,11 +38,11 @@ struct ShareOption {
 Result<ShareOption> parse_share(const std::string& text);
 
 struct SerialOption {
-  enum class Kind : u8 { Stdio, Null, File };
+  enum class Kind : u8 { Stdio, Null, File, Socket };
   Kind kind = Kind::Stdio;
-  std::string path;
+  std::string path;  // of a file; or where a socket listens
 };
-/// stdio | null | file:PATH
+/// stdio | null | file:PATH | unix:PATH | tcp:[ADDRESS:]PORT
 Result<SerialOption> parse_serial(const std::string& text);
 
 }  // namespace tiercel::machine

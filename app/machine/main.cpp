@@ -19,7 +19,7 @@ int main(int argc, char** argv) try {
   using namespace tiercel::machine;
   std::signal(SIGPIPE, SIG_IGN);
   block_signals();
-  const auto options = parse_options(argc, argv);
+  const auto options = parse_options(argc - 1, argv + 1);
   if (!options) return complain(options.error(), kFailed);
   if (!*options) return 0;
   const auto machine = assemble(**options);

@@ -50,7 +50,8 @@ void describe(CLI::App& app, Raw& raw, Options& o) {
       ->allow_extra_args(false);
   app.add_option("--share", raw.shares, "FOLDER:TAG[,readonly]: in the guest, mount -t 9p TAG DIRECTORY; repeatable")
       ->allow_extra_args(false);
-  app.add_option("--serial", raw.serial, "stdio, null or file:PATH (default: stdio)");
+  app.add_option("--serial", raw.serial,
+                 "stdio, null, file:PATH, or unix:PATH or tcp:[ADDRESS:]PORT, where others connect (default: stdio)");
   app.add_option("--cpu", o.cpu,
                  fmt::format("the CPU model: {} (default: the first)", fmt::join(arm::cpu_model_names(), ", ")));
   app.add_option("--cpus", o.cpus, fmt::format("how many CPUs, 1 to {} (default: 1)", system::VirtOptions::kMostCpus));

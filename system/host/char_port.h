@@ -9,7 +9,7 @@
 
 namespace tiercel::system {
 
-/// Any thread. Nothing here waits.
+/// Any thread. Nothing here waits, but drain.
 class CharPort {
  public:
   virtual ~CharPort() = default;
@@ -21,6 +21,8 @@ class CharPort {
   virtual std::size_t available() const = 0;
   /// `hook` is called, without any lock of the port, on the I/O thread when input has arrived or room came back.
   virtual void on_change(std::function<void()> hook) = 0;
+  /// Writes what waits, as long as the other side takes it: when the machine has ended. May wait.
+  virtual void drain() {}
 };
 
 }  // namespace tiercel::system

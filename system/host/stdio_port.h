@@ -41,8 +41,7 @@ class StdioPort final : public CharPort {
   std::size_t read(std::span<u8> out) override;
   std::size_t available() const override;
   void on_change(std::function<void()> hook) override { changed_ = std::move(hook); }
-  /// Writes what waits, blocking: when the machine has ended.
-  void drain();
+  void drain() override;
 
  private:
   void receive();
