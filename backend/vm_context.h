@@ -105,7 +105,7 @@ struct alignas(64) VmContext {
   u64 exit_payload = 0;  // imm of an Exit terminal, kind of access of Misaligned
   u64 exit_site = 0;     // host address of the unlinked exit's patchable jump, for LinkMiss
   Reason reason = Reason::None;
-  u32 reserved = 0;
+  u32 masked_request = 0;  // nonzero: an interrupt waits that the guest has masked; ExitKind::Unmask leaves
   u64 host_sp = 0;  // stack pointer of the entry trampoline, for leaving from the fault handler
   u32 host_mxcsr = 0x1f80;
   u32 in_code = 0;                                  // 1 while the vCPU executes generated code

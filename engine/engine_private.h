@@ -101,6 +101,8 @@ struct Vcpu::Private {
   u64 fault_address = 0;
   bool fault_is_write = false;
   bool fault_address_known = false;
+  StopHandler* handler = nullptr;                     // a machine's
+  const backend::JumpCache* adopted_jumps = nullptr;  // what generated code uses, or would without a request
   ir::FpEnv fp_env;
   guest::Env guest_env;
 

@@ -115,6 +115,7 @@ void Vcpu::request_exit() {
 
 void Vcpu::clear_exit_request() {
   private_->exit_requested.store(false, std::memory_order_relaxed);
+  private_->adopted_jumps = &private_->jumps();
   std::atomic_ref(context_->jump_cache).store(private_->jumps().data(), std::memory_order_relaxed);
   std::atomic_ref(context_->exit_request).store(0, std::memory_order_relaxed);
   // A request that came between the first and the last store must not be lost.
@@ -132,6 +133,8 @@ std::span<u64, backend::kTargetNotes> Vcpu::target_notes() {
 }
 
 void Vcpu::adopt_jumps() {
+  if (private_->adopted_jumps == &private_->jumps()) return;
+  private_->adopted_jumps = &private_->jumps();
   // seq_cst, before the test: a request that comes meanwhile must not lose its table.
   std::atomic_ref(context_->jump_cache).store(private_->jumps().data());
   if (std::atomic_ref(context_->exit_request).load()) poke();
@@ -495,6 +498,8 @@ struct Vcpu::Run {
         return {};
       case ir::ExitKind::System:
         return stop(Stop::Kind::System, c.exit_payload);
+      case ir::ExitKind::Unmask:
+        return stop(Stop::Kind::Interrupt);
     }
     UNREACHABLE();
   }
@@ -553,6 +558,18 @@ struct Vcpu::Run {
     return {};
   }
 
+  /// Lets the machine act on a stop. Nothing: `n` is where the guest goes on.
+  MaybeStop settle(const Stop& s, NextBlock& n) {
+    using Kind = Stop::Kind;
+    if (!p.handler || s.kind == Kind::Interrupt || s.kind == Kind::DebugBreak || s.kind == Kind::DebugWatch) return s;
+    if (!p.handler->handle(s)) return stop(Kind::Interrupt);
+    load_mode();
+    if (std::atomic_ref(c.exit_request).load(std::memory_order_relaxed))
+      if (auto other = interrupted()) return other;
+    n = next();
+    return {};
+  }
+
   Stop loop() {
     load_mode();
     if (std::atomic_ref(c.exit_request).load(std::memory_order_relaxed))
@@ -561,7 +578,8 @@ struct Vcpu::Run {
     for (;;) {
       if (n.not_executable) {
         state_pc() = pc;
-        return Stop{Stop::Kind::Fault, 0, n.fault};
+        if (auto s = settle(Stop{Stop::Kind::Fault, 0, n.fault}, n)) return *s;
+        continue;
       }
       if (n.breakpoint) {
         state_pc() = pc;
@@ -574,10 +592,16 @@ struct Vcpu::Run {
       }
       execute(n);
       leave_code();
-      if (auto s = act(n)) return *s;
+      if (auto s = act(n))
+        if ((s = settle(*s, n))) return *s;
     }
   }
 };
+
+void Vcpu::attach_machine(StopHandler& handler, void* platform) {
+  private_->handler = &handler;
+  private_->guest_env.platform = platform;
+}
 
 Stop Vcpu::run() {
   attach();

@@ -33,6 +33,15 @@ struct Stop {
   guest::Fault fault = {};
 };
 
+/// What a machine does about stops without ending Vcpu::run.
+class StopHandler {
+ public:
+  virtual ~StopHandler() = default;
+  /// Acts on it, on the vCPU's own thread: the state block says where the guest goes on. False: run() is to return
+  /// Interrupt.
+  virtual bool handle(const Stop& stop) = 0;
+};
+
 class Vcpu {
  public:
   ~Vcpu();
@@ -44,6 +53,11 @@ class Vcpu {
 
   /// Runs until something happens that the personality must see. The calling thread becomes this vCPU's thread.
   Stop run();
+
+  /// A machine's: `handler` gets all stops but those of debuggers and of request_exit; `platform` is for helpers.
+  void attach_machine(StopHandler& handler, void* platform);
+  /// Whether an interrupt waits that the guest has masked. Own thread only.
+  void set_masked_request(bool waits) { context_->masked_request = waits; }
 
   /// For debuggers: runs the insn at pc, breakpoint or not. Nothing: pc is at the next one.
   std::optional<Stop> step(std::span<const Watch> watches);

@@ -236,16 +236,18 @@ class A64SystemFrontend final : public A64Frontend {
     if (fpen == 3 || (fpen == 1 && el1)) m |= mode::kFp;
     if (el1 && s.uses_sp_el0()) m |= mode::kSpEl0;
     if (el1 || (s.sctlr_el1 & kSctlrDze)) m |= mode::kZva;
+    if (el1 || (s.cntkctl_el1 & kEl0Vcten)) m |= mode::kCounter;
     return {.pc = s.pc, .mode = m};
   }
 
+  std::span<const guest::HelperDecl> helpers() const override { return a64_system_helpers(); }
   void reset(void* state) const override { new (state) A64SystemState; }
   u64 data_address(u64 va) const override { return va; }
   const guest::Mmu* mmu() const override { return &mmu_; }
   const guest::DebugRegisters* debug_registers() const override { return &a64_system_debug_registers(); }
 
  private:
-  static constexpr u64 kSctlrDze = 1 << 14;
+  static constexpr u64 kSctlrDze = 1 << 14, kEl0Vcten = 1 << 1;
   static std::span<const ir::SlotInfo> system_slots() {
     static const std::vector<ir::SlotInfo> slots = make_system_slots();
     return slots;

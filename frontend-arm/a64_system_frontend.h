@@ -30,6 +30,10 @@ class CorePlatform {
   /// HVC and SMC: the firmware reads and writes the registers.
   virtual void firmware_call(A64SystemState& state) = 0;
   virtual void wait_for_interrupt() = 0;
+  /// CNTVCT_EL0.
+  virtual u64 virtual_count() = 0;
+  /// What the TLB's entries are tagged with may have changed.
+  virtual void address_space_changed() = 0;
 
   /// TLB maintenance for this core or all of them (`everywhere`).
   struct TlbScope {

@@ -7,7 +7,8 @@ namespace tiercel::guest {
 
 /// What a helper may touch besides its operands.
 struct Env {
-  void* state;  // the guest state block
+  void* state;               // the guest state block
+  void* platform = nullptr;  // a machine: what surrounds the vCPU, as Vcpu::attach_machine was told
 };
 
 using HelperFn = u64 (*)(Env&, u64 a, u64 b, u64 c, u64 d);

@@ -82,6 +82,7 @@ enum class ExitKind : u8 {
   ModeChange,      // something the block key depends on (or the FP control word) changed; continue at next pc
   Yield,           // hint: let somebody else run; continue at next pc
   System,          // payload: the insn, which the machine executes; pc of the insn itself
+  Unmask,          // interrupts may be possible now; continue at next pc. May stay inside where none waits
 };
 
 /// Flags in the state block are stored in the form that `lahf; seto al` leaves in AX after a host CMP:

@@ -340,6 +340,7 @@ class Emitter {
   bool is_backward(u64 pc) const { return pc <= last_insn_pc_; }
   void emit_exit_stubs();
   void indirect_exit(Value target);
+  void unmask(const Inst& inst);
   void probe_jump_cache();
 
   // -- region_entry.cpp

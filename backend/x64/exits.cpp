@@ -24,7 +24,7 @@ void Emitter::emit_terminal(const Inst& inst) {
     case Opcode::Ret:
       return indirect_exit(inst.args[0]);
     default:
-      return leave(inst);
+      return inst.exit_kind() == ir::ExitKind::Unmask ? unmask(inst) : leave(inst);
   }
 }
 
@@ -154,6 +154,14 @@ void Emitter::probe_jump_cache() {
   a.cmp(x86::qword_ptr(kAux, x86::rax, 2), kPc);
   a.jne(cold([](Emitter& e) { e.a.jmp(stub_field(Stub::IndirectMiss)); }));
   a.jmp(x86::qword_ptr(kAux, x86::rax, 2, 8));
+}
+
+/// Leaves only if an interrupt waits.
+void Emitter::unmask(const Inst& inst) {
+  const u64 pc = f_->constant(inst.aux >> 8).lo;
+  a.cmp(TIERCEL_CONTEXT(masked_request), 0);
+  a.jne(cold([&inst](Emitter& e) { e.leave(inst); }));
+  jump_exit(pc);
 }
 
 void Emitter::leave(const Inst& inst) {

@@ -110,7 +110,7 @@ bool mrs_constant(Translate& t, Reg rt) {
 }
 
 bool mrs_cntvct(Translate& t, Reg rt) {
-  if (t.machine()) return machine_mrs(t, rt);
+  if (t.machine() && !(t.mode & mode::kCounter)) return t.system();
   t.set_x(rt, t.ir.call_helper(helper::kCounter, Type::I64, {}));
   return t.next();
 }

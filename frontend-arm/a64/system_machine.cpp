@@ -10,7 +10,7 @@ constexpr u32 kCurrentEl = system_encoding(3, 0, 4, 2, 2), kSpSel = system_encod
               kDaif = system_encoding(3, 3, 4, 2, 1), kSpEl0 = system_encoding(3, 0, 4, 1, 0),
               kTpidrRo = system_encoding(3, 3, 13, 0, 3);
 // op1 and op2 of MSR (immediate), with CRm's place zero.
-constexpr u32 kDaifSet = system_encoding(0, 3, 4, 0, 6);
+constexpr u32 kDaifSet = system_encoding(0, 3, 4, 0, 6), kDaifClr = system_encoding(0, 3, 4, 0, 7);
 
 bool read_slot(Translate& t, Reg rt, Type type, u16 from) {
   t.set_x(rt, t.ir.get(type, from));
@@ -52,6 +52,10 @@ bool machine_msr(Translate& t, Reg rt) {
   };
   if (encoding == kSpEl0) return t.mode & mode::kSpEl0 ? t.undefined() : store(slot::kSpEl0);
   if (encoding == kTpidrRo) return store(slot::kTpidrRo);
+  if (encoding == kDaif) {
+    t.ir.set(slot::kDaif, t.ir.and_(t.x(Type::I32, rt), t.ir.i32(pstate::kDaif)));
+    return t.exit_after(ir::ExitKind::Unmask);
+  }
   const SystemRegister* r = find_system_register(encoding);
   if (!r || r->write == RegisterWrite::Handled) return t.system();
   Value v = t.x(Type::I64, rt);
@@ -63,9 +67,14 @@ bool machine_msr(Translate& t, Reg rt) {
 
 bool machine_msr_immediate(Translate& t, u32 imm) {
   const u32 which = system_encoding_of(t.word) & ~(u32{15} << 3);
-  if (!t.el1() || which != kDaifSet) return t.system();
-  t.ir.set(slot::kDaif, t.ir.or_(t.ir.get(Type::I32, slot::kDaif), t.ir.i32(imm << 6)));
-  return t.next();
+  if (!t.el1() || (which != kDaifSet && which != kDaifClr)) return t.system();
+  const Value daif = t.ir.get(Type::I32, slot::kDaif);
+  if (which == kDaifSet) {
+    t.ir.set(slot::kDaif, t.ir.or_(daif, t.ir.i32(imm << 6)));
+    return t.next();
+  }
+  t.ir.set(slot::kDaif, t.ir.and_(daif, t.ir.i32(~(imm << 6))));
+  return t.exit_after(ir::ExitKind::Unmask);
 }
 
 }  // namespace tiercel::arm

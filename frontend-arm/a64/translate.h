@@ -25,7 +25,8 @@ struct CpuModel;
 /// The mode bits of a block key above the FP rules. All zero in user mode; a machine always has kMachine.
 namespace mode {
 inline constexpr u32 kMachine = 1 << 8, kEl1 = 1 << 9, kFp = 1 << 10 /* FP and SIMD do not trap */,
-                     kSpEl0 = 1 << 11 /* EL1 using SP_EL0 */, kZva = 1 << 12 /* DC ZVA does not trap */;
+                     kSpEl0 = 1 << 11 /* EL1 using SP_EL0 */, kZva = 1 << 12 /* DC ZVA does not trap */,
+                     kCounter = 1 << 13 /* reading CNTVCT_EL0 does not trap */;
 }
 
 /// The translation of one block. Semantics functions end in `return t.next()`, in a terminal followed by

@@ -160,6 +160,8 @@ bool A64Core::write(u32 encoding, u64 value) {
   if (!r) return platform_.write_register(encoding, value);
   const u64 before = r->in(s_);
   r->in(s_) = r->written(encoding == kTcr ? value & model_.tcr_mask : value);
+  if (encoding == kTtbr0 || encoding == kTtbr1 || encoding == kTcr || encoding == kSctlr)
+    platform_.address_space_changed();
   // What a TLB entry depends on besides ASID and privilege. TTBR0 and TTBR1 are tagged by their ASID.
   const bool changed = before != r->in(s_);
   if (changed && (encoding == kSctlr || encoding == kTcr || encoding == kMair)) platform_.invalidate_tlb({});

@@ -40,13 +40,15 @@ class ArmCpus::Space final : public engine::AddressSpace {
   Memory& memory_;
 };
 
-struct ArmCpus::Cpu final : arm::CorePlatform {
+struct ArmCpus::Cpu final : arm::CorePlatform, engine::StopHandler {
   Cpu(ArmCpus& m, unsigned n)
       : machine(m),
         number(n),
         vcpu(m.engine_->make_vcpu()),
         tlb_requests(*vcpu->tlb()),
-        core(m.model_, *m.frontend_, *static_cast<arm::A64SystemState*>(vcpu->state()), *this) {}
+        core(m.model_, *m.frontend_, *static_cast<arm::A64SystemState*>(vcpu->state()), *this) {
+    vcpu->attach_machine(*this, static_cast<arm::CorePlatform*>(this));
+  }
 
   ArmCpus& machine;
   const unsigned number;
@@ -73,7 +75,8 @@ struct ArmCpus::Cpu final : arm::CorePlatform {
   void run_guest();
   bool wait_until_on();
   void act(const engine::Stop& stop);
-  void serve_tlb_requests();
+  bool take_pending();
+  bool handle(const engine::Stop& stop) override;
 
   // CorePlatform
   std::optional<u64> read_register(u32 encoding) override {
@@ -87,6 +90,8 @@ struct ArmCpus::Cpu final : arm::CorePlatform {
     s.x[0] = machine.psci_.call(number, static_cast<u32>(s.x[0]), {s.x[1], s.x[2], s.x[3]});
   }
   void wait_for_interrupt() override;
+  u64 virtual_count() override { return machine.timer_->count(number, GenericTimer::kVirtual); }
+  void address_space_changed() override;
   void invalidate_tlb(const TlbScope& scope) override {
     tlb_requests.apply(scope);
     if (scope.everywhere) machine.invalidate_tlbs(number, scope);
@@ -95,13 +100,23 @@ struct ArmCpus::Cpu final : arm::CorePlatform {
   guest::PhysicalMemory& memory() override { return *machine.memory_; }
 };
 
-/// Before the guest goes on.
-void ArmCpus::Cpu::serve_tlb_requests() {
+void ArmCpus::Cpu::address_space_changed() {
   const auto now = static_cast<u16>(machine.frontend_->mmu()->context(vcpu->state(), false));
-  if (now != space)
-    tlb_requests.enter_space(space = now);
-  else if (tlb_requests.asked())
-    tlb_requests.serve();
+  if (now != space) tlb_requests.enter_space(space = now);
+}
+
+/// Interrupts and what else comes before the next insn. False: the CPU does not go on.
+bool ArmCpus::Cpu::take_pending() {
+  if (power != Power::On || machine.ended_) return false;
+  const bool i = irq, f = fiq;
+  if (!core.take_interrupt(i, f)) core.take_illegal_state();
+  vcpu->set_masked_request(i || f);
+  return true;
+}
+
+bool ArmCpus::Cpu::handle(const engine::Stop& stop) {
+  act(stop);
+  return take_pending();
 }
 
 void ArmCpus::Cpu::wait_for_interrupt() {
@@ -120,6 +135,7 @@ bool ArmCpus::Cpu::wait_until_on() {
   if (power == Power::Starting) {
     core.reset(entry.value, number);
     static_cast<arm::A64SystemState*>(vcpu->state())->x[0] = argument;
+    address_space_changed();
     power = Power::On;
   }
   return true;
@@ -153,10 +169,8 @@ void ArmCpus::Cpu::run_guest() {
   while (power == Power::On && !machine.ended_) {
     vcpu->clear_exit_request();
     std::atomic_thread_fence(std::memory_order_seq_cst);  // what came before the request that was just cleared is seen
-    if (machine.ended_) break;
-    serve_tlb_requests();
-    if (!core.take_interrupt(irq, fiq)) core.take_illegal_state();
-    act(vcpu->run());
+    if (tlb_requests.asked()) tlb_requests.serve();
+    if (take_pending()) act(vcpu->run());
   }
   tlb_requests.pause();
 }

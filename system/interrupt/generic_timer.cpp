@@ -12,7 +12,10 @@ constexpr u64 kEnable = 1 << 0, kMask = 1 << 1, kStatus = 1 << 2;  // CNTx_CTL
 }  // namespace
 
 GenericTimer::GenericTimer(Clock& clock, u64 frequency, const std::vector<Lines>& lines)
-    : clock_(clock), frequency_(frequency), cpus_(lines.size()) {
+    : clock_(clock),
+      frequency_(frequency),
+      nanoseconds_(kNanosecondsPerSecond % frequency == 0 ? kNanosecondsPerSecond / frequency : 0),
+      cpus_(lines.size()) {
   for (unsigned cpu = 0; cpu < lines.size(); ++cpu) {
     cpus_[cpu].timers[kPhysical].line = lines[cpu].physical;
     cpus_[cpu].timers[kVirtual].line = lines[cpu].virtual_;
@@ -25,6 +28,7 @@ GenericTimer::GenericTimer(Clock& clock, u64 frequency, const std::vector<Lines>
 }
 
 u64 GenericTimer::ticks() const {
+  if (nanoseconds_ != 0) return clock_.now() / nanoseconds_;
   return static_cast<u64>(static_cast<unsigned __int128>(clock_.now()) * frequency_ / kNanosecondsPerSecond);
 }
 

@@ -59,6 +59,7 @@ class GenericTimer {
 
   Clock& clock_;
   u64 frequency_;
+  u64 nanoseconds_;  // of a tick, or 0: not a whole number
   mutable std::mutex mutex_;
   std::vector<Cpu> cpus_;
 };
