@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "system/host/scratch_disk.h"
 #include "system/host/socket_port.h"
 #include "system/host/tap.h"
 #include "system/slirp/slirp_network.h"
@@ -42,7 +43,7 @@ Result<std::vector<u8>> read_file(const std::string& path) {
 }
 
 Result<std::string> find_firmware(const Options& options) {
-  if (!options.firmware.empty()) return options.firmware;
+  if (!options.firmware.path.empty()) return options.firmware.path;
   std::vector<std::string> places = {kInstalledFirmware};
   if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache && *cache)
     places.push_back(fmt::format("{}/{}", cache, kFetchedFirmware));
@@ -106,9 +107,11 @@ Result<void> open_disks(Machine& m, const Options& options) {
     Result<std::unique_ptr<EventLoop>> loop = EventLoop::create();
     if (!loop) return tl::unexpected(loop.error());
     disk.loop = std::move(*loop);
-    Result<std::unique_ptr<system::BlockStore>> store = system::open_disk(option.path, option.read_only, option.format);
+    const bool read_only = option.read_only || option.temporary;
+    Result<std::unique_ptr<system::BlockStore>> store = system::open_disk(option.path, read_only, option.format);
+    if (store && option.temporary) store = system::make_scratch_disk(std::move(*store));
     if (!store) {
-      const bool readable = !option.read_only && access(option.path.c_str(), R_OK) == 0;
+      const bool readable = !read_only && access(option.path.c_str(), R_OK) == 0;
       const bool protect = readable && (store.error().code == EACCES || store.error().code == EROFS);
       return fail(store.error().code,
                   store.error().message + (protect ? "; --disk FILE,readonly attaches it for reading" : ""));
@@ -187,15 +190,37 @@ system::VirtOptions board_options(Machine& m, const Options& options) {
   return board;
 }
 
-/// Two banks, of which the second one keeps the firmware's variables until the end of the run.
-Result<void> add_firmware(const Options& options, system::VirtOptions& board) {
+/// The second bank of flash, where firmware keeps its variables: in a file, if there is to be one.
+Result<system::VirtOptions::Flash> variables(Machine& m, const std::string& path) {
+  system::VirtOptions::Flash flash{{}, true, {}};
+  if (path.empty()) return flash;
+  const auto error = [&](int code) {
+    return fail(code, fmt::format("cannot use {} for --firmware: {}", path, std::strerror(code)));
+  };
+  m.variables = Descriptor(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+  if (!m.variables) return error(errno);
+  Result<std::vector<u8>> content = read_file(path);
+  if (!content) return tl::unexpected(content.error());
+  flash.content = std::move(*content);
+  if (ftruncate(m.variables.get(), system::VirtOptions::kFlashBytes) != 0) return error(errno);
+  flash.save = [fd = m.variables.get(), path](u64 offset, std::span<const u8> bytes) {
+    if (pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset)) != static_cast<ssize_t>(bytes.size()))
+      fmt::print(stderr, "tiercel: cannot write {}: {}\n", path, std::strerror(errno));
+  };
+  return flash;
+}
+
+/// Two banks: the firmware and its variables.
+Result<void> add_firmware(Machine& m, const Options& options, system::VirtOptions& board) {
   const Result<std::string> path = find_firmware(options);
   if (!path) return tl::unexpected(path.error());
   Result<std::vector<u8>> code = read_file(*path);
   if (!code) return tl::unexpected(code.error());
   if (code->empty()) return fail(EINVAL, fmt::format("{} is empty: not firmware", *path));
+  Result<system::VirtOptions::Flash> kept = variables(m, options.firmware.variables);
+  if (!kept) return tl::unexpected(kept.error());
   board.flash.push_back({std::move(*code), false, {}});
-  board.flash.push_back({{}, true, {}});
+  board.flash.push_back(std::move(*kept));
   return {};
 }
 
@@ -226,7 +251,7 @@ Result<std::unique_ptr<Machine>> assemble(const Options& options) {
   if (const Result<void> good = open_serial(*m, options.serial); !good) return tl::unexpected(good.error());
   system::VirtOptions board = board_options(*m, options);
   if (!m->kernel)
-    if (const Result<void> good = add_firmware(options, board); !good) return tl::unexpected(good.error());
+    if (const Result<void> good = add_firmware(*m, options, board); !good) return tl::unexpected(good.error());
   Result<std::unique_ptr<system::VirtMachine>> virt = system::build_virt(board);
   if (!virt) return tl::unexpected(virt.error());
   m->virt = std::move(*virt);

@@ -35,6 +35,7 @@ struct Machine {
   std::vector<Disk> disks;
   std::vector<Share> shares;
   std::vector<std::unique_ptr<system::PacketPort>> networks;
+  Descriptor variables;  // the file of the firmware's variables
   std::unique_ptr<system::ArmCpus> cpus;
   std::unique_ptr<system::RawTerminal> terminal;  // if the serial line is one
   Descriptor serial_file;                         // if it is not

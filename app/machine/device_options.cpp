@@ -80,18 +80,36 @@ bool parse_mac(const std::string& text, system::VirtioNet::Mac& mac) {
 Result<DiskOption> parse_disk(const std::string& text) {
   const std::vector<std::string> fields = split_fields(text);
   DiskOption disk{fields[0]};
-  if (disk.path.empty()) return refuse("--disk", text, "FILE[,format=raw|qcow2][,readonly]");
+  if (disk.path.empty()) return refuse("--disk", text, "FILE[,format=raw|qcow2][,readonly|,temporary]");
   for (std::size_t i = 1; i < fields.size(); ++i) {
     if (fields[i] == "readonly")
       disk.read_only = true;
+    else if (fields[i] == "temporary")
+      disk.temporary = true;
     else if (fields[i] == "format=raw")
       disk.format = system::DiskFormat::Raw;
     else if (fields[i] == "format=qcow2")
       disk.format = system::DiskFormat::Qcow2;
     else
-      return refuse("--disk", fields[i], "format=raw, format=qcow2 or readonly");
+      return refuse("--disk", fields[i], "format=raw, format=qcow2, readonly or temporary");
   }
+  if (disk.read_only && disk.temporary) return fail(EINVAL, "--disk: readonly and temporary exclude each other");
   return disk;
+}
+
+Result<FirmwareOption> parse_firmware(const std::string& text) {
+  FirmwareOption firmware;
+  bool first = true;
+  for (const std::string& field : split_fields(text)) {
+    if (const auto file = value_of(field, "vars="); file && !file->empty())
+      firmware.variables = *file;
+    else if (first && !field.empty())
+      firmware.path = field;
+    else
+      return refuse("--firmware", field, "vars=FILE");
+    first = false;
+  }
+  return firmware;
 }
 
 Result<NetOption> parse_net(const std::string& text) {

@@ -16,9 +16,17 @@ struct DiskOption {
   std::string path;
   system::DiskFormat format = system::DiskFormat::Probe;
   bool read_only = false;
+  bool temporary = false;  // what the guest writes is forgotten in the end
 };
-/// FILE[,format=raw|qcow2][,readonly]
+/// FILE[,format=raw|qcow2][,readonly|,temporary]
 Result<DiskOption> parse_disk(const std::string& text);
+
+struct FirmwareOption {
+  std::string path;       // empty: what is installed
+  std::string variables;  // a file that keeps them; empty: they last as long as the run
+};
+/// FILE[,vars=FILE] | vars=FILE
+Result<FirmwareOption> parse_firmware(const std::string& text);
 
 struct NetOption {
   enum class Kind : u8 { None, User, Tap };

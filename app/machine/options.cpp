@@ -31,7 +31,7 @@ still ran after --timeout; 125: tiercel failed or was called wrongly. docs/machi
 /// Options as text, before they mean something.
 struct Raw {
   std::vector<std::string> disks, networks, shares;
-  std::string serial = "stdio", memory = "1G", tier = "fast";
+  std::string firmware, serial = "stdio", memory = "1G", tier = "fast";
   bool no_reboot = false;
 };
 
@@ -40,8 +40,13 @@ void describe(CLI::App& app, Raw& raw, Options& o) {
                  "arm64 Linux: Image, compressed or as an EFI program (without: firmware starts)");
   app.add_option("--initrd", o.initrd, "the kernel's initial RAM disk");
   app.add_option("--append", o.append, "the kernel's command line");
-  app.add_option("--firmware", o.firmware, "UEFI firmware (default: that of Debian's qemu-efi-aarch64)");
-  app.add_option("--disk", raw.disks, "FILE[,format=raw|qcow2][,readonly]: a disk; repeatable")
+  app.add_option(
+      "--firmware", raw.firmware,
+      "FILE[,vars=FILE] or vars=FILE: UEFI firmware (default: that of Debian's qemu-efi-aarch64), and where it\n"
+      "keeps its variables (default: nowhere)");
+  app.add_option("--disk", raw.disks,
+                 "FILE[,format=raw|qcow2][,readonly|,temporary]: a disk; temporary: what the guest writes is "
+                 "forgotten; repeatable")
       ->allow_extra_args(false);
   app.add_option(
          "--net", raw.networks,
@@ -82,6 +87,11 @@ Result<void> interpret_devices(const Raw& raw, Options& o) {
   if (const Result<void> r = parse_all(raw.networks, parse_net, o.networks); !r) return r;
   if (raw.networks.empty()) o.networks.emplace_back();
   std::erase_if(o.networks, [](const NetOption& n) { return n.kind == NetOption::Kind::None; });
+  if (!raw.firmware.empty()) {
+    const Result<FirmwareOption> firmware = parse_firmware(raw.firmware);
+    if (!firmware) return tl::unexpected(firmware.error());
+    o.firmware = *firmware;
+  }
   const Result<SerialOption> serial = parse_serial(raw.serial);
   if (!serial) return tl::unexpected(serial.error());
   o.serial = *serial;
@@ -106,7 +116,7 @@ Result<void> interpret(const Raw& raw, Options& o) {
     return fail(EINVAL, fmt::format("--timeout: {} is not a number of seconds", o.timeout));
   for (const auto& [option, given] : {std::pair{"--initrd", !o.initrd.empty()}, {"--append", !o.append.empty()}})
     if (given && o.kernel.empty()) return fail(EINVAL, fmt::format("{} goes with --kernel", option));
-  if (!o.firmware.empty() && !o.kernel.empty()) return fail(EINVAL, "--firmware and --kernel exclude each other");
+  if (!raw.firmware.empty() && !o.kernel.empty()) return fail(EINVAL, "--firmware and --kernel exclude each other");
   o.reboot = !raw.no_reboot;
   return interpret_devices(raw, o);
 }

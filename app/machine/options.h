@@ -16,7 +16,7 @@ enum Status : int { kPanicked = 123, kTimedOut = 124, kFailed = 125 };
 
 struct Options {
   std::string kernel, initrd, append;
-  std::string firmware;  // of a machine without kernel
+  FirmwareOption firmware;  // of a machine without kernel
   std::vector<DiskOption> disks;
   std::vector<NetOption> networks;
   std::vector<ShareOption> shares;

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -64,6 +65,14 @@ Result<HostFile> HostFile::open(const std::string& path, bool read_only) {
   if (flock(fd, (read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0)
     return fail(EBUSY, fmt::format("disk {} is in use by another machine", path));
   return file;
+}
+
+Result<HostFile> HostFile::temporary() {
+  const char* given = std::getenv("TMPDIR");
+  const std::string folder = given && *given ? given : "/var/tmp";
+  const int fd = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (fd < 0) return fail(errno, fmt::format("cannot make a temporary file in {}: {}", folder, std::strerror(errno)));
+  return HostFile("temporary file", fd, 0, false);
 }
 
 HostFile::HostFile(HostFile&& other) noexcept

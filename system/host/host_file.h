@@ -15,6 +15,8 @@ class HostFile {
  public:
   /// A file or block device. An error says when another machine writes it.
   static Result<HostFile> open(const std::string& path, bool read_only);
+  /// A new one without a name, in $TMPDIR or /var/tmp.
+  static Result<HostFile> temporary();
   HostFile(HostFile&& other) noexcept;
   HostFile& operator=(HostFile&&) = delete;
   ~HostFile();

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/bits.h"
+#include "system/host/pieces.h"
 #include "system/host/raw_disk.h"
 
 namespace tiercel::system {
@@ -354,32 +355,12 @@ Result<void> Qcow2::zero_piece(u64 offset, u64 bytes) {
   return write_piece(offset, std::vector<u8>(bytes));
 }
 
-namespace {
-
-/// Calls `piece` with (disk offset, bytes) for each part of the vectors that lies in one cluster.
-template <typename Piece>
-Result<void> by_clusters(u64 offset, std::span<const iovec> vectors, u64 cluster, Piece piece) {
-  for (const iovec& v : vectors) {
-    std::span<u8> rest(static_cast<u8*>(v.iov_base), v.iov_len);
-    while (!rest.empty()) {
-      const u64 n = std::min<u64>(rest.size(), cluster - (offset & (cluster - 1)));
-      if (Result<void> done = piece(offset, rest.first(n)); !done) return done;
-      rest = rest.subspan(n);
-      offset += n;
-    }
-  }
-  return {};
-}
-
-}  // namespace
-
 Result<void> Qcow2::read(u64 offset, std::span<const iovec> to) {
-  return by_clusters(offset, to, cluster_bytes(), [&](u64 at, std::span<u8> piece) { return read_piece(at, piece); });
+  return by_blocks(offset, to, cluster_bytes(), [&](u64 at, std::span<u8> piece) { return read_piece(at, piece); });
 }
 
 Result<void> Qcow2::write(u64 offset, std::span<const iovec> from) {
-  return by_clusters(offset, from, cluster_bytes(),
-                     [&](u64 at, std::span<u8> piece) { return write_piece(at, piece); });
+  return by_blocks(offset, from, cluster_bytes(), [&](u64 at, std::span<u8> piece) { return write_piece(at, piece); });
 }
 
 Result<void> Qcow2::zero(u64 offset, u64 bytes, bool) {
