@@ -27,21 +27,35 @@ bool AllStop::runs() const {
 
 /// A thread stands still, perhaps the last one.
 void AllStop::look() {
-  if (!stopping_ || (runs() && !ended_)) return;
+  if ((!stopping_ && !frozen_) || (runs() && !ended_)) return;
   if (event_) stopped_();
-  changed_.notify_all();  // detach
+  changed_.notify_all();  // detach, freeze
 }
 
-void AllStop::wait(Lock& lock, Member& member, Member::State afterwards) {
+void AllStop::look_for_calm(bool watching) {
+  calm_ = !stopping_ && !frozen_ && !watching && std::all_of(members_.begin(), members_.end(), [](const Member* m) {
+    return m->resume.how == Resume::How::Continue && m->resume.signal == 0;
+  });
+}
+
+void AllStop::poke_all(const Member* but) {
+  calm_ = false;
+  for (const Member* m : members_)
+    if (m != but && m->state == Member::State::Running) m->vcpu->request_exit();
+}
+
+void AllStop::wait(Lock& lock, Member& member) {
+  if (member.on_wait) member.on_wait(true);
   member.state = Member::State::Waiting;
   look();
   changed_.wait(lock, [&] { return !shall_wait(member); });
-  member.state = afterwards;
+  member.state = Member::State::Running;
+  if (member.on_wait) member.on_wait(false);
 }
 
 Resume AllStop::pause(Member& member) {
   Lock lock(mutex_);
-  if (shall_wait(member)) wait(lock, member, Member::State::Running);
+  if (shall_wait(member)) wait(lock, member);
   const Resume how = member.resume;
   member.resume.signal = 0;
   return how;
@@ -50,22 +64,51 @@ Resume AllStop::pause(Member& member) {
 void AllStop::hold() {
   const std::lock_guard guard(mutex_);
   stopping_ = true;
+  calm_ = false;
+}
+
+void AllStop::freeze() {
+  Lock lock(mutex_);
+  frozen_ = true;
+  poke_all(nullptr);
+  changed_.wait(lock, [&] { return !runs() || gone_; });
+}
+
+void AllStop::thaw() {
+  const std::lock_guard guard(mutex_);
+  frozen_ = false;
+  changed_.notify_all();
+}
+
+bool AllStop::frozen() const {
+  const std::lock_guard guard(mutex_);
+  return frozen_;
+}
+
+void AllStop::let_go() {
+  const std::lock_guard guard(mutex_);
+  gone_ = true;
+  changed_.notify_all();
+}
+
+void AllStop::start_again() {
+  const std::lock_guard guard(mutex_);
+  gone_ = false;
 }
 
 void AllStop::stop_all(const StopEvent& event, const Member* by) {
   stopping_ = true;
   event_ = event;
-  for (const Member* m : members_)
-    if (m != by && m->state == Member::State::Running) m->vcpu->request_exit();
+  poke_all(by);
   look();
 }
 
 AllStop::Outcome AllStop::report(Member& member, const StopEvent& event) {
   Lock lock(mutex_);
-  if (!attached_) return Outcome::Unheard;
+  if (!attached_ || gone_) return Outcome::Unheard;
   const bool first = !stopping_;
   if (first) stop_all(event, &member);
-  wait(lock, member, Member::State::Running);
+  wait(lock, member);
   return first ? Outcome::Resumed : Outcome::Missed;
 }
 
@@ -77,14 +120,14 @@ void AllStop::enter_call(Member& member) {
 
 void AllStop::leave_call(Member& member) {
   Lock lock(mutex_);
-  if (shall_wait(member)) wait(lock, member, Member::State::Running);
+  changed_.wait(lock, [&] { return !shall_wait(member); });
   member.state = Member::State::Running;
 }
 
 void AllStop::end(Member* member, const StopEvent& event) {
   Lock lock(mutex_);
   if (!attached_) return;
-  if (member && stopping_) wait(lock, *member, Member::State::Running);
+  if (member && stopping_) wait(lock, *member);
   if (!attached_ || ended_) return;
   ended_ = true;
   stop_all(event, member);
@@ -115,10 +158,11 @@ std::optional<StopEvent> AllStop::take_event() {
   return event;
 }
 
-void AllStop::resume(const std::function<Resume(ThreadId)>& how) {
+void AllStop::resume(const std::function<Resume(ThreadId)>& how, bool watching) {
   const std::lock_guard guard(mutex_);
   for (Member* m : members_) m->resume = how(m->id);
   stopping_ = false;
+  look_for_calm(watching);
   changed_.notify_all();
 }
 
@@ -127,12 +171,12 @@ void AllStop::detach(const std::function<void()>& forget) {
   attached_ = false;
   stopping_ = true;
   event_.reset();
-  for (const Member* m : members_)
-    if (m->state == Member::State::Running) m->vcpu->request_exit();
-  changed_.wait(lock, [&] { return !runs() || ended_; });
+  poke_all(nullptr);
+  changed_.wait(lock, [&] { return !runs() || ended_ || gone_; });
   forget();
   for (Member* m : members_) m->resume = {.how = Resume::How::Continue};
   stopping_ = false;
+  look_for_calm(false);
   end_known_ = true;
   changed_.notify_all();
 }

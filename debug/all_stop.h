@@ -5,6 +5,7 @@
 // when the call is over it waits before it goes on.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -23,6 +24,7 @@ class AllStop {
   struct Member {
     ThreadId id = 0;
     engine::Vcpu* vcpu = nullptr;
+    std::function<void(bool waits)> on_wait;  // around waiting, but not for the end of a call; may be empty
     Resume resume{.how = Resume::How::Continue};
     enum class State : u8 { Running, Waiting, InCall } state = State::Running;
   };
@@ -41,10 +43,21 @@ class AllStop {
     Unheard,  // there is no debugger
   };
   Outcome report(Member& member, const StopEvent& event);
+  /// Nothing is asked of any thread: pause would return at once and say Continue.
+  bool calm() const { return calm_.load(); }
   void enter_call(Member& member);
   void leave_call(Member& member);
   /// The guest ends now; returns when the debugger knows. `member`: the calling thread, if it is the guest's.
   void end(Member* member, const StopEvent& event);
+
+  // For whoever rules the guest besides the debugger.
+  /// No thread runs until thaw. Returns when none does.
+  void freeze();
+  void thaw();
+  bool frozen() const;
+  /// No thread waits any more: the guest is ending, until start_again.
+  void let_go();
+  void start_again();
 
   // For the debugger.
   /// No thread runs until one attaches.
@@ -52,8 +65,8 @@ class AllStop {
   void attach();
   void interrupt();
   std::optional<StopEvent> take_event();
-  /// `how(id)` for each thread.
-  void resume(const std::function<Resume(ThreadId)>& how);
+  /// `how(id)` for each thread. `watching`: each has to look where it is at every insn.
+  void resume(const std::function<Resume(ThreadId)>& how, bool watching);
   /// Without a debugger from now on. `forget` is called while no thread runs.
   void detach(const std::function<void()>& forget);
   void end_is_known();
@@ -66,8 +79,12 @@ class AllStop {
  private:
   using Lock = std::unique_lock<std::mutex>;
   bool runs() const;
-  bool shall_wait(const Member& member) const { return stopping_ || member.resume.how == Resume::How::Hold; }
-  void wait(Lock& lock, Member& member, Member::State afterwards);
+  bool shall_wait(const Member& member) const {
+    return !gone_ && (stopping_ || frozen_ || member.resume.how == Resume::How::Hold);
+  }
+  void wait(Lock& lock, Member& member);
+  void poke_all(const Member* but);
+  void look_for_calm(bool watching);
   void stop_all(const StopEvent& event, const Member* by);
   void look();
 
@@ -78,7 +95,9 @@ class AllStop {
   std::optional<StopEvent> event_;  // not taken yet
   bool attached_ = false;
   bool stopping_ = false;  // and stopped, until resume
+  bool frozen_ = false, gone_ = false;
   bool ended_ = false, end_known_ = false;
+  std::atomic<bool> calm_{true};
 };
 
 }  // namespace tiercel::debug

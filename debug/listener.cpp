@@ -31,8 +31,8 @@ int bind_and_listen(int fd, const Address& address) {
   return listen(fd, 1) < 0 ? errno : 0;
 }
 
-/// True if `address` is a socket's file that nobody listens at any more. Who does listen notices nothing of a question of
-/// the wrong type.
+/// True if `address` is a socket's file that nobody listens at any more. Who does listen notices nothing of a question
+/// of the wrong type.
 bool is_left_over(const sockaddr_un& address) {
   struct stat info;
   if (stat(address.sun_path, &info) < 0 || !S_ISSOCK(info.st_mode)) return false;

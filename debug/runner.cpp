@@ -6,10 +6,8 @@ namespace tiercel::debug {
 
 using engine::Stop;
 
-Runner::Runner(AllStop& world, const Traps& traps, engine::Engine& engine, engine::Vcpu& vcpu, ThreadId id)
-    : world_(world), traps_(traps), engine_(engine), vcpu_(vcpu) {
-  member_.id = id;
-  member_.vcpu = &vcpu;
+Runner::Runner(AllStop& world, const Traps& traps, engine::Engine& engine, AllStop::Member thread)
+    : world_(world), traps_(traps), engine_(engine), member_(std::move(thread)), vcpu_(*member_.vcpu) {
   world_.join(member_);
 }
 
@@ -19,12 +17,14 @@ Runner::~Runner() {
 
 Stop Runner::run() {
   for (;;) {
-    if (std::exchange(stepped_, false)) world_.report(member_, event(StopEvent::Kind::Stepped));
-    const Resume how = world_.pause(member_);
-    stepping_ = how.how == Resume::How::Step;
-    if (how.signal != 0) {
-      injected_ = how.signal;
-      return {};
+    Resume how{.how = Resume::How::Continue};
+    if (stepping_ || !world_.calm()) {
+      if (std::exchange(stepped_, false)) world_.report(member_, event(StopEvent::Kind::Stepped));
+      how = world_.pause(member_);
+      const bool stepped_before = std::exchange(stepping_, how.how == Resume::How::Step);
+      if (how.signal != 0) injected_ = how.signal;
+      // What a step puts off (a machine's interrupts) is due now.
+      if (injected_ != 0 || (stepped_before && !stepping_)) return {};
     }
     if (stepping_ || !traps_.watches.empty()) {
       if (const auto stop = run_by_insns(how)) return *stop;
@@ -44,13 +44,15 @@ std::optional<Stop> Runner::run_by_insns(const Resume& how) {
       world_.report(member_, event(StopEvent::Kind::Breakpoint));
       return {};
     }
+    const u64 before = vcpu_.pc();
     const std::optional<Stop> stop = vcpu_.step(traps_.watches);
     if (stop && stop->kind == Stop::Kind::DebugWatch) {
       report_watch(*stop);
       return {};
     }
     if (stop) {
-      stepped_ = stepping_ && stop->kind != Stop::Kind::Interrupt;
+      // An insn that unmasks interrupts ends like a request to leave, but has been executed.
+      stepped_ = stepping_ && (stop->kind != Stop::Kind::Interrupt || vcpu_.pc() != before);
       return stop;
     }
     if (stepping_ && vcpu_.pc() - how.range_start >= how.range_end - how.range_start) {

@@ -15,7 +15,7 @@ struct Traps {
 
 class Runner {
  public:
-  Runner(AllStop& world, const Traps& traps, engine::Engine& engine, engine::Vcpu& vcpu, ThreadId id);
+  Runner(AllStop& world, const Traps& traps, engine::Engine& engine, AllStop::Member thread);
   ~Runner();
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
@@ -32,14 +32,16 @@ class Runner {
   /// True while the debugger wants a single insn of this thread.
   bool stepping() const { return stepping_; }
 
+  void enter_call() { world_.enter_call(member_); }
+  void leave_call() { world_.leave_call(member_); }
   /// Around a call that may wait.
   class Call {
    public:
     explicit Call(Runner* runner) : runner_(runner) {
-      if (runner_) runner_->world_.enter_call(runner_->member_);
+      if (runner_) runner_->enter_call();
     }
     ~Call() {
-      if (runner_) runner_->world_.leave_call(runner_->member_);
+      if (runner_) runner_->leave_call();
     }
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
@@ -59,8 +61,8 @@ class Runner {
   AllStop& world_;
   const Traps& traps_;
   engine::Engine& engine_;
-  engine::Vcpu& vcpu_;
   AllStop::Member member_;
+  engine::Vcpu& vcpu_;
   bool stepping_ = false, stepped_ = false;
   int injected_ = 0;
 };

@@ -17,13 +17,13 @@ const guest::DebugRegisters& registers_of(engine::Engine& engine) {
 
 }  // namespace
 
-Session::Session(engine::Engine& engine)
-    : engine_(engine), cpu_(registers_of(engine)), world_([this] {
+Session::Session(engine::Engine& engine, bool calls_write_registers)
+    : engine_(engine), cpu_(registers_of(engine)), calls_write_registers_(calls_write_registers), world_([this] {
         if (server_) server_->notify();
       }) {}
 
-std::unique_ptr<Runner> Session::make_runner(engine::Vcpu& vcpu, ThreadId id) {
-  return std::make_unique<Runner>(world_, traps_, engine_, vcpu, id);
+std::unique_ptr<Runner> Session::make_runner(AllStop::Member thread) {
+  return std::make_unique<Runner>(world_, traps_, engine_, std::move(thread));
 }
 
 std::size_t Session::read_register(ThreadId thread, u32 number, std::span<u8> out) {
@@ -33,7 +33,7 @@ std::size_t Session::read_register(ThreadId thread, u32 number, std::span<u8> ou
 
 bool Session::write_register(ThreadId thread, u32 number, std::span<const u8> value) {
   engine::Vcpu* cpu = vcpu(thread);
-  if (!cpu || world_.is_in_call(thread)) return false;
+  if (!cpu || (calls_write_registers_ && world_.is_in_call(thread))) return false;
   u32 fp_status = cpu->fp_status();
   if (!cpu_.write(cpu->state(), fp_status, number, value)) return false;
   cpu->set_fp_status(fp_status);
@@ -76,7 +76,7 @@ void Session::resume(std::span<const gdb::Action> actions) {
     return a.resume.how == Resume::How::Step && a.resume.range_start == a.resume.range_end;
   });
   if (!only_steps) engine_.set_breakpoints(breakpoints_);
-  world_.resume(how);
+  world_.resume(how, !traps_.watches.empty());
 }
 
 void Session::detach() {

@@ -12,7 +12,8 @@ namespace tiercel::debug {
 
 class Session : public gdb::Target {
  public:
-  explicit Session(engine::Engine& engine);
+  /// `calls_write_registers`: a thread inside a call is about to get results in its registers.
+  Session(engine::Engine& engine, bool calls_write_registers);
 
   AllStop& world() { return world_; }
   const Traps& traps() const { return traps_; }
@@ -36,7 +37,7 @@ class Session : public gdb::Target {
   void detach() override;
 
   /// Threads make themselves known by their runners.
-  std::unique_ptr<Runner> make_runner(engine::Vcpu& vcpu, ThreadId id);
+  std::unique_ptr<Runner> make_runner(AllStop::Member thread);
 
  protected:
   engine::Engine& engine() { return engine_; }
@@ -46,6 +47,7 @@ class Session : public gdb::Target {
  private:
   engine::Engine& engine_;
   const guest::DebugRegisters& cpu_;
+  const bool calls_write_registers_;
   gdb::Server* server_ = nullptr;
   AllStop world_;
   Traps traps_;  // changed only while the guest stands still

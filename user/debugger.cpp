@@ -18,7 +18,7 @@
 namespace tiercel::user {
 
 Debugger::Debugger(Process& process, debug::Listener listener)
-    : Session(process.engine()), process_(process), server_(std::move(listener), *this) {
+    : Session(process.engine(), true), process_(process), server_(std::move(listener), *this) {
   set_server(&server_);
   world().hold();
 }

@@ -68,7 +68,8 @@ void Thread::run() {
 }
 
 void Thread::start_debugging() {
-  if (Debugger* debugger = process_.debugger()) runner_ = debugger->make_runner(*vcpu_, static_cast<u64>(tid_));
+  if (Debugger* debugger = process_.debugger())
+    runner_ = debugger->make_runner({.id = static_cast<u64>(tid_), .vcpu = vcpu_.get(), .on_wait = {}});
 }
 
 void Thread::leave_debugger() {

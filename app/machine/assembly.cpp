@@ -224,6 +224,16 @@ Result<void> add_firmware(Machine& m, const Options& options, system::VirtOption
   return {};
 }
 
+Result<void> wait_for_debugger(Machine& m, const Options& options) {
+  if (options.gdb.empty() && options.control.empty()) return {};
+  m.debugger = std::make_unique<system::MachineDebugger>(*m.cpus);
+  if (options.gdb.empty()) return {};
+  const Result<std::string> waits = m.debugger->listen(options.gdb);
+  if (!waits) return tl::unexpected(waits.error());
+  fmt::print(stderr, "tiercel: {}\n", *waits);
+  return {};
+}
+
 }  // namespace
 
 void Machine::start_loops() {
@@ -256,6 +266,7 @@ Result<std::unique_ptr<Machine>> assemble(const Options& options) {
   if (!virt) return tl::unexpected(virt.error());
   m->virt = std::move(*virt);
   m->cpus->connect(m->virt->board.bus(), *m->virt->gic, *m->virt->timer);
+  if (const Result<void> good = wait_for_debugger(*m, options); !good) return tl::unexpected(good.error());
   return m;
 }
 

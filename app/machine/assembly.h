@@ -11,6 +11,7 @@
 #include "debug/listener.h"
 #include "system/boards/virt.h"
 #include "system/cpu/arm_cpus.h"
+#include "system/cpu/machine_debugger.h"
 #include "system/host/char_port.h"
 #include "system/host/stdio_port.h"
 
@@ -37,8 +38,9 @@ struct Machine {
   std::vector<std::unique_ptr<system::PacketPort>> networks;
   Descriptor variables;  // the file of the firmware's variables
   std::unique_ptr<system::ArmCpus> cpus;
-  std::unique_ptr<system::RawTerminal> terminal;  // if the serial line is one
-  Descriptor serial_file;                         // if it is not
+  std::unique_ptr<system::MachineDebugger> debugger;  // if anybody may stop the CPUs
+  std::unique_ptr<system::RawTerminal> terminal;      // if the serial line is one
+  Descriptor serial_file;                             // if it is not
   std::optional<debug::Listener> serial_listener;
   std::unique_ptr<system::CharPort> serial;
   std::unique_ptr<system::VirtMachine> virt;

@@ -64,6 +64,8 @@ void describe(CLI::App& app, Raw& raw, Options& o) {
   app.add_flag("--pci", o.pci, "put disks, networks and shares on PCI instead of memory-mapped slots");
   app.add_flag("--no-reboot", raw.no_reboot, "end when the guest resets its machine");
   app.add_option("--timeout", o.timeout, "give up after so many seconds");
+  app.add_option("--control", o.control, "take commands (QMP) at unix:PATH, tcp:PORT or tcp:ADDRESS:PORT");
+  app.add_option("--gdb", o.gdb, "wait for GDB at tcp:PORT, tcp:ADDRESS:PORT or unix:PATH before the first insn");
   app.add_option("--tier", raw.tier, "interp (plain interpreter) or fast (default: fast)");
   app.add_flag("--stats", o.engine.stats, "write counters to standard error at the end");
   app.footer(kExamples);

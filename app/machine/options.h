@@ -25,8 +25,10 @@ struct Options {
   unsigned cpus = 1;
   u64 memory = u64{1} << 30;
   bool pci = false;
-  bool reboot = true;  // else the guest's reset ends the run
-  double timeout = 0;  // seconds; 0: none
+  bool reboot = true;   // else the guest's reset ends the run
+  double timeout = 0;   // seconds; 0: none
+  std::string gdb;      // where to wait for a debugger; empty: nowhere
+  std::string control;  // ... for who rules the machine
   engine::Options engine;
 };
 

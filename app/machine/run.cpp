@@ -7,6 +7,9 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <memory>
+
+#include "app/machine/control.h"
 
 namespace tiercel::machine {
 namespace {
@@ -20,24 +23,78 @@ constexpr std::string_view kKeys =
     "Ctrl-A Ctrl-A  send Ctrl-A\r\n"
     "Ctrl-A h       this\r\n";
 
-/// What a person at the machine does, on the I/O thread.
-class Operator {
+/// What a person at the machine does, on the I/O thread, or a program, on the control socket's.
+class Operator final : public Controls {
  public:
   explicit Operator(Machine& m)
       : machine_(m), release_(m.clock.add_timer([&m] { m.virt->buttons->set_input(kButton, false); })) {}
+  /// Also lets a program do it.
+  Result<void> listen(const std::string& where);
+  void hang_up() { socket_.reset(); }
   void on_key(char key);
+  /// The machine has come to an end, or begins `again`.
+  void tell_end(Ended how, bool again);
+
+  bool paused() override { return machine_.debugger->world().frozen(); }
+  void pause() override;
+  void resume() override;
+  void press_power_button() override;
+  void reset() override {
+    asked_ = "host-qmp-system-reset";
+    machine_.cpus->reset(false);
+  }
+  void quit() override {
+    asked_ = "host-qmp-quit";
+    machine_.cpus->stop();
+  }
 
  private:
   static constexpr unsigned kButton = system::VirtMachine::kPowerButton;
   static constexpr u64 kPressNs = 100'000'000;  // drivers look some time after the interrupt
-  void press_power_button() {
-    machine_.virt->buttons->set_input(kButton, true);
-    machine_.clock.arm(release_, machine_.clock.now() + kPressNs);
+  void tell(const char* event, const nlohmann::json& data = nullptr) {
+    if (socket_) socket_->event(event, data);
   }
 
   Machine& machine_;
   system::Clock::TimerId release_;
+  std::atomic<const char*> asked_{nullptr};  // for the end of the run, by whom
+  std::unique_ptr<ControlSocket> socket_;
 };
+
+Result<void> Operator::listen(const std::string& where) {
+  if (where.empty()) return {};
+  Result<std::unique_ptr<ControlSocket>> socket = ControlSocket::open(where, *this);
+  if (!socket) return tl::unexpected(Error{kFailed, socket.error().message});
+  socket_ = std::move(*socket);
+  return {};
+}
+
+void Operator::pause() {
+  if (paused()) return;
+  machine_.debugger->world().freeze();
+  machine_.clock.pause();
+  tell("STOP");
+}
+
+void Operator::resume() {
+  if (!paused()) return;
+  machine_.clock.resume();
+  machine_.debugger->world().thaw();
+  tell("RESUME");
+}
+
+void Operator::press_power_button() {
+  machine_.virt->buttons->set_input(kButton, true);
+  machine_.clock.arm(release_, machine_.clock.now() + kPressNs);
+  tell("POWERDOWN");
+}
+
+void Operator::tell_end(Ended how, bool again) {
+  const char* asked = asked_.exchange(nullptr);
+  const bool resets = how == Ended::Reset || how == Ended::WarmReset;
+  const char* reason = asked ? asked : resets ? "guest-reset" : how == Ended::PowerOff ? "guest-shutdown" : "host-ui";
+  tell(again ? "RESET" : "SHUTDOWN", {{"guest", !asked && how != Ended::Stopped}, {"reason", reason}});
+}
 
 void Operator::on_key(char key) {
   switch (key) {
@@ -123,6 +180,7 @@ void block_signals() {
 Result<void> run(Machine& m, const Options& options) {
   Operator person(m);
   const Signals signals(m);
+  if (const Result<void> good = person.listen(options.control); !good) return good;
   m.on_escape = [&person](char key) { person.on_key(key); };
   bool timed_out = false;
   const system::Clock::TimerId limit = m.clock.add_timer([&] {
@@ -131,13 +189,18 @@ Result<void> run(Machine& m, const Options& options) {
   });
   if (options.timeout > 0) m.clock.arm(limit, m.clock.now() + static_cast<u64>(options.timeout * 1e9));
   Ended ended;
-  bool panicked = false;
+  bool panicked = false, again = false;
   do {
     const Result<Ended> how = run_once(m);
     if (!how) return tl::unexpected(Error{kFailed, how.error().message});
     ended = *how;
     panicked = ended == Ended::WarmReset && m.panic_resets;
-  } while ((ended == Ended::Reset || ended == Ended::WarmReset) && options.reboot && !panicked);
+    again = (ended == Ended::Reset || ended == Ended::WarmReset) && options.reboot && !panicked;
+    person.tell_end(ended, again);
+  } while (again);
+  person.hang_up();
+  if (m.debugger) m.debugger->report_off();
+  m.debugger.reset();
   m.serial->drain();
   m.terminal.reset();
   if (options.engine.stats) print_statistics(m.cpus->statistics());

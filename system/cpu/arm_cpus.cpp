@@ -56,6 +56,8 @@ struct ArmCpus::Cpu final : arm::CorePlatform, engine::StopHandler {
   TlbRequests tlb_requests;
   u16 space = 0;  // the address space that tlb_requests knows
   arm::A64Core core;
+  // With a session. The CPU counts as in a call whenever it is not in run_guest.
+  std::unique_ptr<debug::Runner> runner;
 
   // Set by anybody; `mutex` guards the sleeping. After a change the vCPU is asked to leave.
   std::mutex mutex;
@@ -109,7 +111,9 @@ void ArmCpus::Cpu::address_space_changed() {
 bool ArmCpus::Cpu::take_pending() {
   if (power != Power::On || machine.ended_) return false;
   const bool i = irq, f = fiq;
-  if (!core.take_interrupt(i, f)) core.take_illegal_state();
+  // A step is for one insn, not for the interrupts that came up while the debugger thought.
+  const bool steps = runner && runner->stepping();
+  if (steps || !core.take_interrupt(i, f)) core.take_illegal_state();
   vcpu->set_masked_request(i || f);
   return true;
 }
@@ -122,6 +126,7 @@ bool ArmCpus::Cpu::handle(const engine::Stop& stop) {
 void ArmCpus::Cpu::wait_for_interrupt() {
   tlb_requests.pause();
   {
+    const debug::Runner::Call call(runner.get());
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return irq || fiq || machine.ended_; });
   }
@@ -159,20 +164,22 @@ void ArmCpus::Cpu::act(const engine::Stop& stop) {
       return;
     case Kind::DebugBreak:
     case Kind::DebugWatch:
-      UNREACHABLE();  // nobody sets any
+      UNREACHABLE();  // the runner's
   }
 }
 
 /// Until this CPU is switched off or the machine ends.
 void ArmCpus::Cpu::run_guest() {
+  if (runner) runner->leave_call();
   tlb_requests.resume();
   while (power == Power::On && !machine.ended_) {
     vcpu->clear_exit_request();
     std::atomic_thread_fence(std::memory_order_seq_cst);  // what came before the request that was just cleared is seen
     if (tlb_requests.asked()) tlb_requests.serve();
-    if (take_pending()) act(vcpu->run());
+    if (take_pending()) act(runner ? runner->run() : vcpu->run());
   }
   tlb_requests.pause();
+  if (runner) runner->enter_call();
 }
 
 void ArmCpus::Cpu::loop() {
@@ -198,12 +205,33 @@ void ArmCpus::connect(Bus& bus, Gic3& gic, GenericTimer& timer) {
   bus.on_remap([this] { invalidate_tlbs(this->cpus(), {}); });
 }
 
+guest::PhysicalMemory& ArmCpus::physical() {
+  return *memory_;
+}
+
+void ArmCpus::join(debug::Session& session) {
+  session_ = &session;
+  for (const auto& cpu : cpus_) {
+    Cpu& c = *cpu;
+    c.runner = session.make_runner({.id = c.number + 1, .vcpu = c.vcpu.get(), .on_wait = [&c](bool waits) {
+                                      waits ? c.tlb_requests.pause() : c.tlb_requests.resume();
+                                    }});
+    c.runner->enter_call();
+  }
+}
+
+void ArmCpus::part() {
+  for (const auto& cpu : cpus_) cpu->runner.reset();
+  session_ = nullptr;
+}
+
 ArmCpus::Ended ArmCpus::run(PAddr entry, u64 argument) {
   for (const auto& cpu : cpus_) cpu->power = Power::Off;
   start(0, entry, argument);
   std::vector<std::thread> threads;
   for (const auto& cpu : cpus_) threads.emplace_back([&cpu] { cpu->loop(); });
   for (std::thread& t : threads) t.join();
+  if (session_) session_->world().start_again();
   ended_ = false;
   return how_;
 }
@@ -212,6 +240,7 @@ void ArmCpus::end(Ended how) {
   if (ended_.exchange(true)) return;
   how_ = how;
   for (const auto& cpu : cpus_) cpu->wake();
+  if (session_) session_->world().let_go();
 }
 
 void ArmCpus::set_interrupts(unsigned cpu, bool irq, bool fiq) {

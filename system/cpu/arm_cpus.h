@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "debug/session.h"
 #include "engine/engine.h"
 #include "frontend-arm/a64_system_frontend.h"
 #include "system/bus/bus.h"
@@ -33,6 +34,13 @@ class ArmCpus final : public CpuInterrupts, public PsciHost {
   void stop() { end(Ended::Stopped); }
 
   engine::Statistics statistics() const { return engine_->statistics(); }
+  engine::Engine& engine() { return *engine_; }
+  guest::PhysicalMemory& physical();
+
+  /// From now on the CPUs stop, step and go on as `session` says; CPU n is its thread n + 1. Before they run.
+  void join(debug::Session& session);
+  /// The session ends. After they ran.
+  void part();
 
   void set_interrupts(unsigned cpu, bool irq, bool fiq) override;
 
@@ -64,6 +72,7 @@ class ArmCpus final : public CpuInterrupts, public PsciHost {
   Gic3* gic_ = nullptr;
   GenericTimer* timer_ = nullptr;
   std::vector<std::unique_ptr<Cpu>> cpus_;
+  debug::Session* session_ = nullptr;
   std::atomic<bool> ended_{false};
   Ended how_ = Ended::Stopped;
 };
