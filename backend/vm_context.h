@@ -49,8 +49,8 @@ constexpr TlbEntry empty_tlb_entry(u32 index) {
 static_assert(tlb_index(0) == 0 && tlb_index(kPageSize) != 0);
 
 /// The third argument of VmContext::tlb_fill.
-inline constexpr u32 kTlbFillWrite = 1 << 8, kTlbFillUser = 1 << 9,
-                     kTlbFillAtomic = 1 << 10;  // and the size in bytes
+inline constexpr u32 kTlbFillWrite = 1 << 8, kTlbFillUser = 1 << 9, kTlbFillAtomic = 1 << 10,
+                     kTlbFillSecond = 1 << 11 /* of a pair */;  // and the size in bytes
 
 /// What tells hot code apart ends where the VmContext starts, and so is reached like its fields: first the notes, then
 /// the counters.
@@ -106,7 +106,7 @@ struct alignas(64) VmContext {
   u64 exit_site = 0;     // host address of the unlinked exit's patchable jump, for LinkMiss
   Reason reason = Reason::None;
   u32 masked_request = 0;  // nonzero: an interrupt waits that the guest has masked; ExitKind::Unmask leaves
-  u64 host_sp = 0;  // stack pointer of the entry trampoline, for leaving from the fault handler
+  u64 host_sp = 0;         // stack pointer of the entry trampoline, for leaving from the fault handler
   u32 host_mxcsr = 0x1f80;
   u32 in_code = 0;                                  // 1 while the vCPU executes generated code
   const RegionFaultTable* region_faults = nullptr;  // of the region entered last

@@ -129,7 +129,7 @@ class Tlb {
   u32 mode_ = ~u32{0};
   guest::Fault fault_;
   bool refused_ = false;
-  U128 loaded_;  // by fill_from_code
+  U128 loaded_[2];  // by fill_from_code, the halves of a pair
 };
 
 }  // namespace tiercel::engine

@@ -120,7 +120,8 @@ u64 Tlb::fill_from_code(backend::VmContext* context, u64 address, u32 access) {
   }
   if (write) return 0;
   const ir::MemAttr attr{.size_log2 = static_cast<u8>(std::countr_zero(bytes)), .user = user};
-  if (tlb.slow_load(address, attr, tlb.loaded_)) return reinterpret_cast<u64>(&tlb.loaded_);
+  U128& value = tlb.loaded_[access & backend::kTlbFillSecond ? 1 : 0];
+  if (tlb.slow_load(address, attr, value)) return reinterpret_cast<u64>(&value);
   tlb.refused_ = true;
   return 0;
 }

@@ -100,6 +100,7 @@ void Emitter::begin(const ir::Function& f, bool want_listing) {
   exits_.clear();
   fixups_.clear();
   guest_pc_ = f.pc;
+  paired_ = ~u32{0};
 }
 
 void Emitter::compile(const ir::Function& f, bool want_listing, CompiledCode& out) {

@@ -308,6 +308,8 @@ class Emitter {
   Gp guest_address(const Inst& inst);
   Gp address_register(Gp base);
   void release_operand(const Inst& inst, Value v);
+  bool pairs_with_next() const;
+  void fill_pair(Gp t, u32 access, u64 pc, Label back);
   void fault_here();
   void check_alignment(const Inst& inst);
   void full_fence();
@@ -372,6 +374,7 @@ class Emitter {
   CompiledCode* out_ = nullptr;
 
   u32 index_ = 0;         // of the inst being emitted
+  u32 paired_ = ~u32{0};  // the inst whose address frame::kPair tells
   u64 guest_pc_ = 0;      // of the guest insn being emitted
   u64 last_insn_pc_ = 0;  // of the block's last guest insn
   u64 locked_ = 0;        // registers in use by the current inst

@@ -66,11 +66,56 @@ Gp Emitter::guest_address(const Inst& inst) {
   return t;
 }
 
+/// Whether the next inst accesses what follows, as the second half of the same guest insn: they are probed together.
+bool Emitter::pairs_with_next() const {
+  if (index_ + 1 >= f_->insts.size()) return false;
+  const Inst &one = f_->insts[index_], &two = f_->insts[index_ + 1];
+  if ((one.op != Opcode::Load && one.op != Opcode::Store) || one.op != two.op || one.aux != two.aux) return false;
+  if (one.args[0] != two.args[0] || one.args[1] || two.args[1]) return false;
+  return !one.mem().aligned && !one.mem().release && two.imm == one.imm + one.mem().bytes();
+}
+
+/// Cold: the pair at guest address `t`, each half by itself. `t` becomes the first one's host address.
+void Emitter::fill_pair(Gp t, u32 access, u64 pc, Label back) {
+  const Mem address = x86::qword_ptr(x86::rsp, frame::kAddress), pair = x86::qword_ptr(x86::rsp, frame::kPair);
+  const Mem first = x86::qword_ptr(x86::rsp, frame::kFirst), selector = x86::dword_ptr(x86::rsp, frame::kSelector);
+  const Label refused = a.newLabel();
+  const u32 size = access & 0xff;
+  a.mov(address, t);
+  a.mov(pair, t);
+  a.mov(selector, asmjit::Imm(access));
+  a.call(stub_field(Stub::TlbFill));
+  a.mov(t, address);
+  a.mov(first, t);
+  a.test(t, t);
+  a.jz(refused);
+  a.mov(t, pair);
+  a.add(t, size);
+  a.mov(address, t);
+  a.mov(selector, asmjit::Imm(access | kTlbFillSecond));
+  a.call(stub_field(Stub::TlbFill));
+  a.mov(t, address);
+  a.test(t, t);
+  a.jz(refused);
+  a.sub(t, size);
+  a.mov(pair, t);
+  a.mov(t, first);
+  a.jmp(back);
+  a.bind(refused);
+  mov_pc(x86::rcx, pc);
+  a.jmp(stub_field(Stub::SlowAccess));
+}
+
 /// A machine: the TLB is probed with the guest address in `t`. A hit leaves the offset within the page there, which the
 /// page's host address is added to. All registers but `t` survive; `u` is borrowed from the guest if none is free.
 Mem Emitter::translated_address(const Inst& inst, u32 size) {
+  if (paired_ == index_) {
+    const Gp t = temp_gp();
+    a.mov(t, x86::qword_ptr(x86::rsp, frame::kPair));
+    return x86::ptr(t, static_cast<s32>(size), size);
+  }
   const MemAttr attr = inst.mem();
-  const bool write = inst.op != Opcode::Load;
+  const bool write = inst.op != Opcode::Load, pair = pairs_with_next();
   const Gp t = guest_address(inst);
   const unsigned free = find_free(false);
   const bool borrowed = free == kNoRegister;
@@ -86,14 +131,15 @@ Mem Emitter::translated_address(const Inst& inst, u32 size) {
   else
     a.add(u, write ? TIERCEL_CONTEXT(tlb_write) : TIERCEL_CONTEXT(tlb_read));
   a.xor_(t, x86::qword_ptr(u, offsetof(TlbEntry, page)));
-  a.cmp(t, asmjit::Imm(kPageSize - size));
+  a.cmp(t, asmjit::Imm(kPageSize - (pair ? 2 * size : size)));
   const Label back = a.newLabel();
   const bool atomic = inst.op != Opcode::Load && inst.op != Opcode::Store;
   const u32 access =
       size | (write ? kTlbFillWrite : 0) | (attr.user ? kTlbFillUser : 0) | (atomic ? kTlbFillAtomic : 0);
-  a.ja(cold([t, u, borrowed, access, back, pc = guest_pc_](Emitter& e) {
+  a.ja(cold([t, u, borrowed, access, back, pair, pc = guest_pc_](Emitter& e) {
     e.a.xor_(t, x86::qword_ptr(u, offsetof(TlbEntry, page)));
     if (borrowed) e.a.mov(u, x86::qword_ptr(x86::rsp, frame::kBorrowed));
+    if (pair) return e.fill_pair(t, access, pc, back);
     e.a.mov(x86::qword_ptr(x86::rsp, frame::kAddress), t);
     e.a.mov(x86::dword_ptr(x86::rsp, frame::kSelector), asmjit::Imm(access));
     e.a.call(stub_field(Stub::TlbFill));
@@ -105,6 +151,10 @@ Mem Emitter::translated_address(const Inst& inst, u32 size) {
   }));
   a.add(t, x86::qword_ptr(u, offsetof(TlbEntry, host)));
   if (borrowed) a.mov(u, kept);
+  if (pair) {
+    a.mov(x86::qword_ptr(x86::rsp, frame::kPair), t);
+    paired_ = index_ + 1;
+  }
   a.bind(back);
   return x86::ptr(t, 0, size);
 }
@@ -186,7 +236,8 @@ void Emitter::check_alignment(const Inst& inst) {
 
 void Emitter::emit_memory(const Inst& inst, u32 i) {
   if (inst.op != Opcode::Fence) check_alignment(inst);
-  if (layout_.translated && (inst.op == Opcode::Load || inst.op == Opcode::Store)) clobber_flags();
+  const bool probed = layout_.translated && (inst.op == Opcode::Load || inst.op == Opcode::Store) && paired_ != i;
+  if (probed) clobber_flags();
   switch (inst.op) {
     case Opcode::Load:
       return emit_load(inst, i);

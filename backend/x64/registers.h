@@ -60,7 +60,9 @@ inline constexpr s32 kResult = kArgs + 64;
 inline constexpr s32 kSelector = kResult + 16;   // PureOp address less return address, or helper index
 inline constexpr s32 kBorrowed = kSelector + 8;  // a pinned register's value while the register serves something else
 inline constexpr s32 kAddress = kBorrowed + 8;   // guest address for Stub::TlbFill, then the host's
-inline constexpr s32 kSize = kSelector + 32;
+inline constexpr s32 kPair = kAddress + 8;       // host address of a probed pair's first half, for the second
+inline constexpr s32 kFirst = kPair + 8;         // the same while the second half is looked up
+inline constexpr s32 kSize = kSelector + 48;
 }  // namespace frame
 
 /// Out-of-line stubs of the runtime that generated code reaches through VmContext::stubs.

@@ -26,10 +26,11 @@ TEST_P(BareMetal, PrintsWhatIsExpected) {
 }
 
 using engine::Tier;
-constexpr Case kCases[] = {{"hello", Tier::Interp}, {"exceptions", Tier::Interp},   {"mmu", Tier::Interp},
-                           {"timer", Tier::Interp}, {"hello", Tier::Fast},          {"exceptions", Tier::Fast},
-                           {"mmu", Tier::Fast},     {"timer", Tier::Fast},          {"unmask", Tier::Interp},
-                           {"unmask", Tier::Fast},  {"shootdown", Tier::Interp, 2}, {"shootdown", Tier::Fast, 2}};
+constexpr Case kCases[] = {
+    {"hello", Tier::Interp},        {"exceptions", Tier::Interp}, {"mmu", Tier::Interp},    {"timer", Tier::Interp},
+    {"hello", Tier::Fast},          {"exceptions", Tier::Fast},   {"mmu", Tier::Fast},      {"timer", Tier::Fast},
+    {"pairs", Tier::Interp},        {"pairs", Tier::Fast},        {"unmask", Tier::Interp}, {"unmask", Tier::Fast},
+    {"shootdown", Tier::Interp, 2}, {"shootdown", Tier::Fast, 2}};
 INSTANTIATE_TEST_SUITE_P(All, BareMetal, testing::ValuesIn(kCases), [](const auto& info) {
   return std::string(info.param.program) + "_" + engine::tier_name(info.param.tier);
 });
