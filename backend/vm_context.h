@@ -52,28 +52,25 @@ static_assert(tlb_index(0) == 0 && tlb_index(kPageSize) != 0);
 inline constexpr u32 kTlbFillWrite = 1 << 8, kTlbFillUser = 1 << 9, kTlbFillAtomic = 1 << 10,
                      kTlbFillSecond = 1 << 11 /* of a pair */;  // and the size in bytes
 
-/// What tells hot code apart ends where the VmContext starts, and so is reached like its fields: first the notes, then
-/// the counters.
-///
 /// Counters of back edges and calls: one counts down to below zero, then the edge leaves with Reason::Hot. Several
-/// targets may share one.
+/// targets may share one. They end where the VmContext starts, and so are reached like its fields.
 inline constexpr u32 kHotCounters = 4096;
 constexpr u32 hot_counter_index(u64 target_pc) {
   return static_cast<u32>((target_pc >> 2) ^ (target_pc >> 14)) & (kHotCounters - 1);
 }
-/// Notes of indirect branches: where the last one that shares the place went; 0: none since it was read.
-inline constexpr u32 kTargetNotes = 1024;
-constexpr u32 target_note_index(u64 block_pc) {
-  return static_cast<u32>((block_pc >> 2) ^ (block_pc >> 12)) & (kTargetNotes - 1);
-}
-inline constexpr u32 kProfileBytes = kHotCounters * sizeof(s32) + kTargetNotes * sizeof(u64);
 /// Counted from the VmContext.
 constexpr s32 hot_counter_offset(u64 target_pc) {
   return static_cast<s32>(hot_counter_index(target_pc) * sizeof(s32)) - static_cast<s32>(kHotCounters * sizeof(s32));
 }
-constexpr s32 target_note_offset(u64 block_pc) {
-  return static_cast<s32>(target_note_index(block_pc) * sizeof(u64)) - static_cast<s32>(kProfileBytes);
-}
+
+/// What a block that is watched (ir::Function::watch) notes, all vCPUs in the same place: a count here and there may
+/// get lost. Number 0 is nobody's.
+struct WatchNotes {
+  static constexpr u32 kTargets = 64;
+  u32 count = 0;               // of executions
+  u64 targets[kTargets] = {};  // a ring by `count`: where its indirect terminal went
+};
+inline constexpr u32 kWatches = 1024;
 
 /// One more than the highest ir::Function::counter.
 inline constexpr u32 kCounters = 1 << 20;
@@ -114,6 +111,7 @@ struct alignas(64) VmContext {
   // Of what counts (ir::Function::counter), three arrays of kCounters: executions of blocks, of the same blocks inside
   // regions, and how often a region was left at their end.
   u64* counters = nullptr;
+  WatchNotes* watches = nullptr;  // kWatches of them
 
   // Functions generated code may call, addressed through the context so that code holds no host pointers.
   void (*eval)(const ir::PureOp*, const U128* args, U128* result, ir::FpEnv*) = nullptr;

@@ -104,9 +104,16 @@ void CodeCache::drop_links_to(CachedBlock& block) {
   block.dead = true;
 }
 
-CachedBlock* CodeCache::add_region(std::span<CachedBlock* const> members, const backend::CompiledCode& code) {
+void CodeCache::move_links(CachedBlock& from, CachedBlock& to) {
+  while (CachedExit* exit = from.incoming) {
+    from.incoming = exit->next_incoming;
+    unlink(*exit);
+    link(*exit, to);
+  }
+}
+
+CachedBlock& CodeCache::add_stand_in(std::span<CachedBlock* const> members, const backend::CompiledCode& code) {
   CachedBlock& head = *members.front();
-  if (CachedBlock* old = find(head.key); old != &head) kill_region(*old);
   CachedBlock& r = *index_->arena.make<CachedBlock>();
   r.key = head.key;
   r.end_pc = head.end_pc;
@@ -121,19 +128,45 @@ CachedBlock* CodeCache::add_region(std::span<CachedBlock* const> members, const 
   }
   install(r, code);
   index_->by_key.replace(r.key, &r);
-  while (CachedExit* exit = head.incoming) {
-    head.incoming = exit->next_incoming;
-    unlink(*exit);
-    link(*exit, r);
+  for (CachedExit& exit : r.exits) {
+    guest::BlockKey key = r.key;
+    key.pc = exit.target_pc;
+    if (CachedBlock* target = find(key)) link(exit, *target);
   }
-  return &r;
+  return r;
+}
+
+CachedBlock* CodeCache::add_region(std::span<CachedBlock* const> members, const backend::CompiledCode& code) {
+  CachedBlock& head = *members.front();
+  if (CachedBlock* old = find(head.key); old != &head) kill_region(*old);
+  CachedBlock& region = add_stand_in(members, code);
+  move_links(head, region);
+  return &region;
+}
+
+CachedBlock* CodeCache::watch(CachedBlock& plain, const backend::CompiledCode& code) {
+  CachedBlock* const before = find(plain.key);
+  CachedBlock* const member[] = {&plain};
+  CachedBlock& watched = add_stand_in(member, code);
+  watched.counter = plain.counter;
+  watched.instead = before;
+  move_links(*before, watched);
+  return &watched;
+}
+
+void CodeCache::unwatch(CachedBlock& watched) {
+  if (watched.dead) return;
+  CachedBlock& after = watched.instead->dead ? *watched.plain : *watched.instead;
+  if (find(watched.key) == &watched) index_->by_key.replace(watched.key, &after);
+  move_links(watched, after);
+  watched.dead = true;
 }
 
 /// Its head takes its place again.
 void CodeCache::kill_region(CachedBlock& region) {
   if (region.dead) return;
   drop_links_to(region);
-  index_->by_key.replace(region.key, region.plain);
+  if (find(region.key) == &region) index_->by_key.replace(region.key, region.plain);
 }
 
 void CodeCache::kill(CachedBlock& block, Dropped& dropped) {

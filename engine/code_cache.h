@@ -35,7 +35,8 @@ struct RegionUse {
   RegionUse* next = nullptr;
 };
 
-/// A block, or a region: then it stands in for the block of the same key, and `plain` and `members` are set.
+/// A block, or what stands in for the block of the same key: a region, or the block with notes of its executions. Then
+/// `plain` and `members` are set.
 struct CachedBlock {
   guest::BlockKey key;
   u64 end_pc = 0;
@@ -53,6 +54,7 @@ struct CachedBlock {
   RegionUse* uses = nullptr;               // the regions this block was compiled into
   CachedBlock* plain = nullptr;            // a region: the block it stands in for
   std::span<CachedBlock*> members;         // a region: what it was made of, `plain` included
+  CachedBlock* instead = nullptr;          // a watched block: what takes its place afterwards
 
   u64 end_location() const { return key.location() + (end_pc - key.pc); }
 };
@@ -73,6 +75,10 @@ class CodeCache {
   /// Adds a region made of `members`, which are alive; the first one is its head: from now on find() gives the region
   /// for that key, and all links to the head lead to the region. A region the head has already is dropped.
   CachedBlock* add_region(std::span<CachedBlock* const> members, const backend::CompiledCode& code);
+  /// Puts `code`, which does the same as `plain` and takes notes, in the place of whatever has plain's key, until
+  /// unwatch().
+  CachedBlock* watch(CachedBlock& plain, const backend::CompiledCode& code);
+  void unwatch(CachedBlock& watched);
   /// Keeps a copy of `f` with the block.
   void keep_function(CachedBlock& block, const ir::Function& f);
 
@@ -107,7 +113,9 @@ class CodeCache {
 
   void install(CachedBlock& block, const backend::CompiledCode& code);
   void kill(CachedBlock& block, Dropped& dropped);
+  CachedBlock& add_stand_in(std::span<CachedBlock* const> members, const backend::CompiledCode& code);
   void kill_region(CachedBlock& region);
+  void move_links(CachedBlock& from, CachedBlock& to);
   void drop_links_to(CachedBlock& block);
   void unlink(CachedExit& exit);
   void patch(const CachedExit& exit, const u8* destination);

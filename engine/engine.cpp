@@ -41,8 +41,8 @@ Engine::Private::~Private() {
 CachedBlock* Engine::Private::find_or_translate(const guest::BlockKey& key) {
   if (CachedBlock* known = cache.find(key)) return known;
   CachedBlock* block = translate_new(key);
-  if (!block || !regions.active() || options.hot > 1 || options.tier != Tier::Llvm) return block;
-  regions.heat(key, {}, *translator);
+  if (!block || !regions.active() || !options.every_block()) return block;
+  regions.heat(key, *translator);
   install_regions();
   return cache.find(key);
 }
@@ -58,6 +58,7 @@ void Engine::Private::install_regions() {
     forget_everywhere(region->key.pc);
     if (perf_map) note_perf(*region);
   }
+  for (const u64 pc : regions.take_stale()) forget_everywhere(pc);
 }
 
 CachedBlock* Engine::Private::translate_new(const guest::BlockKey& key) {
@@ -218,6 +219,8 @@ bool Engine::has_breakpoint(u64 pc) const {
 
 void Engine::fork_prepare() {
   private_->lock.lock();
+  private_->regions.before_fork();
+  for (const u64 pc : private_->regions.take_stale()) private_->forget_everywhere(pc);
   if (private_->perf_map) std::fflush(private_->perf_map);
 }
 

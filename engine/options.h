@@ -47,11 +47,10 @@ struct Options {
   bool stats = false;
   DumpOptions dump;
 
-  /// How often the edges to a head may be taken before it is looked at: half the way to being hot, which is as far as
-  /// most come, and then in steps, so that there are samples of where indirect branches go.
-  u32 hot_half() const { return std::max(hot / 2, 1u); }
-  u32 hot_step() const { return std::max(hot / kHotSteps, 1u); }
-  static constexpr u32 kHotSteps = 16;
+  /// How often a hot head is executed in one round of a survey.
+  u32 hot_round() const { return std::max(hot / 64, 1u); }
+  /// Everything becomes a region, as it is translated.
+  bool every_block() const { return tier == Tier::Llvm && hot <= 1; }
 
   bool wants_regions() const { return (tier == Tier::Auto || tier == Tier::Llvm) && !lockstep; }
 };

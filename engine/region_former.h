@@ -1,13 +1,10 @@
-// Chooses the blocks that are compiled together: the loops around a hot block, or the function that starts there, with
-// the functions they call.
+// Chooses the blocks that are compiled together out of what a survey found around a hot head.
 #pragma once
 
 #include <optional>
 #include <vector>
 
-#include "engine/code_cache.h"
-#include "engine/target_profile.h"
-#include "engine/translator.h"
+#include "engine/survey.h"
 #include "ir/region.h"
 
 namespace tiercel::engine {
@@ -25,13 +22,12 @@ struct FormedRegion {
 };
 
 /// Why there is no region.
-enum class Refusal : u8 { None, UnfitHead, TooShort, ServiceBusy, NotCompiled, kCount };
+enum class Refusal : u8 { None, UnfitHead, TooShort, LeftTooSoon, ServiceBusy, NotCompiled, kCount };
 /// In plain words.
 const char* describe(Refusal why);
 
-/// A region whose head is `head`, a plain block: the loops around it, or, where no way comes back to it, what follows.
-/// Only blocks that were translated before, hence executed or about to be, take part. Nothing: see `why`.
-std::optional<FormedRegion> form_region(CachedBlock& head, const CodeCache& cache, Translator& translator,
-                                        const TargetProfile& targets, const RegionLimits& limits, Refusal& why);
+/// A region whose head is the survey's: the most frequent of the blocks that lead back to it, or, where no way comes
+/// back to it, of what follows. Nothing: see `why`.
+std::optional<FormedRegion> form_region(const Survey& survey, const RegionLimits& limits, Refusal& why);
 
 }  // namespace tiercel::engine

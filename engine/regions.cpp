@@ -5,57 +5,100 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/time.h"
+
 namespace tiercel::engine {
 namespace {
 
 constexpr u32 kForever = 1u << 24;  // not longer: other heads may share the counter
-constexpr u32 kMaxAttempts = 4;
+constexpr u32 kMaxAttempts = 3;
 constexpr std::size_t kMaxPending = 8;
+constexpr u32 kMaxWaiting = 64;
+constexpr u64 kPause = 16;  // times as long as the last survey took: code that is watched is slower
+constexpr RegionLimits kEveryBlock{4, 100, false};
 
 }  // namespace
 
 Regions::Regions(CodeCache& cache, const Options& options, std::unique_ptr<RegionService> service)
-    : cache_(cache), options_(options), service_(std::move(service)) {
-  if (service_) targets_ = std::make_unique<TargetProfile>();
-}
+    : cache_(cache), options_(options), service_(std::move(service)) {}
 
-/// What is around a head may have grown by blocks that ran later, so it is looked at again, each time after sixteen
-/// times as long.
+/// What runs around a head may change, so it is looked at again, each time after 64 times as long.
 u32 Regions::patience(const Head& head) const {
   if (head.pending) return 4 * options_.hot;
   if (head.attempts >= kMaxAttempts) return kForever;
-  return static_cast<u32>(std::min(u64{options_.hot_step()} << (4 * head.attempts), u64{kForever}));
+  return static_cast<u32>(std::min(u64{options_.hot} << (6 * head.attempts), u64{kForever}));
 }
 
-u32 Regions::heat(const guest::BlockKey& key, std::span<u64> notes, Translator& translator) {
+u32 Regions::heat(const guest::BlockKey& key, Translator& translator) {
   CachedBlock* block = cache_.find(key);
   if (!block || !service_) return kForever;
   Head& head = work_->heads[key];
+  if (work_->survey && work_->survey->head() == key) return continue_survey(head, translator);
   if (head.pending || head.attempts >= kMaxAttempts) return patience(head);
-  if (head.steps == 0 && options_.hot >= Options::kHotSteps) {
-    head.steps = Options::kHotSteps / 2;
+  // One survey at a time; one whose head is not executed any more must not keep the others waiting.
+  if (work_->survey && ++work_->waiting > kMaxWaiting) end_survey();
+  if (work_->survey || work_->pending.size() >= kMaxPending) return 4 * options_.hot;
+  if (options_.tier == Tier::Auto && monotonic_ns() < work_->next_survey) return 4 * options_.hot;
+  return begin_survey(*block, head, translator);
+}
+
+u32 Regions::begin_survey(CachedBlock& block, Head& head, Translator& translator) {
+  ++head.attempts;
+  head.refusal = Refusal::None;
+  CachedBlock& plain = block.plain ? *block.plain : block;
+  work_->survey_began = monotonic_ns();
+  auto survey = std::make_unique<Survey>(cache_, translator, watches_);
+  if (!survey->begin(plain)) {
+    refuse(plain.key, Refusal::UnfitHead, "", options_.dump.llvm && translator.wants_dump(plain.key));
     return patience(head);
   }
-  targets_->sample(notes);
-  if (++head.steps < std::min(Options::kHotSteps, options_.hot)) return patience(head);
-  if (work_->pending.size() >= kMaxPending) return 4 * options_.hot;
-  head.steps = 0;
-  request(*block, head, translator);
+  if (options_.every_block()) {
+    survey->take_all(kEveryBlock.blocks);
+    request(*survey, head, translator);
+    return patience(head);
+  }
+  survey->spread();
+  survey->watch();
+  work_->survey = std::move(survey);
+  work_->waiting = 0;
+  note_stale(*work_->survey);
+  return options_.hot_round();
+}
+
+u32 Regions::continue_survey(Head& head, Translator& translator) {
+  Survey& survey = *work_->survey;
+  survey.read();
+  if (survey.spread()) {
+    survey.watch();
+    note_stale(survey);
+    return options_.hot_round();
+  }
+  request(survey, head, translator);
+  end_survey();
   return patience(head);
 }
 
-void Regions::request(CachedBlock& block, Head& head, Translator& translator) {
-  ++head.attempts;
-  head.refusal = Refusal::None;
-  const bool every_block = options_.tier == Tier::Llvm && options_.hot <= 1;
-  const RegionLimits limits = every_block ? RegionLimits{4, 100, false} : RegionLimits{};
-  CachedBlock& plain = block.plain ? *block.plain : block;
-  const bool dump = options_.dump.llvm && translator.wants_dump(plain.key);
+void Regions::end_survey() {
+  if (!work_->survey) return;
+  work_->survey->end();
+  note_stale(*work_->survey);
+  work_->survey.reset();
+  const u64 now = monotonic_ns();
+  work_->next_survey = now + kPause * (now - work_->survey_began);
+}
+
+void Regions::note_stale(Survey& survey) {
+  const std::vector<u64> pcs = survey.take_stale();
+  work_->stale.insert(work_->stale.end(), pcs.begin(), pcs.end());
+}
+
+void Regions::request(const Survey& survey, Head& head, Translator& translator) {
+  const bool dump = options_.dump.llvm && translator.wants_dump(survey.head());
   Refusal why = Refusal::None;
-  auto formed = form_region(plain, cache_, translator, *targets_, limits, why);
-  if (!formed) return refuse(plain.key, why, "", dump);
-  if (block.plain && block.members.size() >= formed->members.size()) return;  // it has all there is
-  if (!service_->submit(++last_ticket_, formed->region, dump)) return refuse(plain.key, Refusal::ServiceBusy, "", dump);
+  auto formed = form_region(survey, options_.every_block() ? kEveryBlock : RegionLimits{}, why);
+  if (!formed) return refuse(survey.head(), why, "", dump);
+  if (!service_->submit(++last_ticket_, formed->region, dump))
+    return refuse(survey.head(), Refusal::ServiceBusy, "", dump);
   head.pending = true;
   work_->pending.push_back({last_ticket_, std::move(formed->members)});
 }
@@ -112,6 +155,8 @@ bool Regions::awaits(const guest::BlockKey& key) const {
 void Regions::forget() {
   work_->pending.clear();
   work_->heads.clear();
+  work_->survey.reset();
+  work_->stale.clear();
   if (service_) service_->forget();
 }
 

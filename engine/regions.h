@@ -4,14 +4,14 @@
 
 #include <array>
 #include <memory>
-#include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "engine/code_cache.h"
 #include "engine/region_former.h"
 #include "engine/region_service.h"
-#include "engine/target_profile.h"
+#include "engine/survey.h"
 #include "engine/translator.h"
 
 namespace tiercel::engine {
@@ -30,13 +30,19 @@ class Regions {
 
   bool active() const { return service_ != nullptr; }
 
-  /// The counter of a back edge or call to `key` ran out. `notes` (kTargetNotes, or none) is
-  /// what the vCPU has noted; it may be empty then.
-  /// Returns how often the edge may be taken before it asks again.
-  u32 heat(const guest::BlockKey& key, std::span<u64> notes, Translator& translator);
+  /// Where watched blocks write to.
+  backend::WatchNotes* watches() { return watches_.data(); }
 
-  /// Installs what the service has answered. Returns the heads of new regions: predictions of their pcs are stale.
+  /// The counter of a back edge or call to `key` ran out. Returns how often it may be taken before it asks again.
+  u32 heat(const guest::BlockKey& key, Translator& translator);
+
+  /// Installs what the service has answered. Returns the heads of new regions.
   std::vector<CachedBlock*> collect(Translator& translator);
+
+  /// Ends what would take notes in a forked child for ever.
+  void before_fork() { end_survey(); }
+  /// Blocks that now run other code: predictions of their pcs are stale. They are told once.
+  std::vector<u64> take_stale() { return std::exchange(work_->stale, {}); }
 
   /// All code is gone.
   void forget();
@@ -58,7 +64,6 @@ class Regions {
     std::vector<CachedBlock*> members;
   };
   struct Head {
-    u32 steps = 0;  // towards being hot
     u32 attempts = 0;
     bool pending = false;
     Refusal refusal = Refusal::None;
@@ -67,9 +72,17 @@ class Regions {
   struct Work {
     std::unordered_map<guest::BlockKey, Head, guest::BlockKeyHash> heads;
     std::vector<Pending> pending;
+    std::unique_ptr<Survey> survey;
+    u32 waiting = 0;                        // how often another head has asked during the survey
+    u64 survey_began = 0, next_survey = 0;  // monotonic_ns
+    std::vector<u64> stale;
   };
 
-  void request(CachedBlock& block, Head& head, Translator& translator);
+  u32 begin_survey(CachedBlock& block, Head& head, Translator& translator);
+  u32 continue_survey(Head& head, Translator& translator);
+  void end_survey();
+  void note_stale(Survey& survey);
+  void request(const Survey& survey, Head& head, Translator& translator);
   void refuse(const guest::BlockKey& head, Refusal why, const std::string& details, bool dump);
   CachedBlock* install(RegionAnswer& answer, Translator& translator);
   u32 patience(const Head& head) const;
@@ -78,7 +91,7 @@ class Regions {
   const Options& options_;
   std::unique_ptr<RegionService> service_;
   std::unique_ptr<Work> work_ = std::make_unique<Work>();
-  std::unique_ptr<TargetProfile> targets_;
+  Watches watches_;
   backend::CompiledCode wrapped_;
   u64 last_ticket_ = 0;
   RegionStatistics stats_;

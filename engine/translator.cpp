@@ -135,6 +135,11 @@ bool Translator::translate_for_region(const guest::BlockKey& key, u32 max_insns)
   return true;
 }
 
+const backend::CompiledCode& Translator::compile(const ir::Function& f) {
+  backend_->compile(f, false, code_);
+  return code_;
+}
+
 bool Translator::wants_dump(const guest::BlockKey& key) const {
   const DumpOptions& d = options_.dump;
   return d.any() && (d.only.empty() || std::find(d.only.begin(), d.only.end(), key.pc) != d.only.end());

@@ -36,6 +36,9 @@ class Translator {
   /// Neither translate nor translate_for_region goes past one; to translate_raw they mean nothing.
   Breakpoints breakpoints;
 
+  /// Compiles `f`, which went through the passes before, into code().
+  const backend::CompiledCode& compile(const ir::Function& f);
+
   bool wants_dump(const guest::BlockKey& key) const;
 
   const ir::Function& function() const { return function_; }

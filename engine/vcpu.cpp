@@ -23,6 +23,9 @@ namespace {
 
 thread_local Vcpu* current_vcpu = nullptr;
 
+/// In front of a VmContext.
+constexpr std::size_t kCountersBytes = backend::kHotCounters * sizeof(s32);
+
 /// The MXCSR that runs guest code: all exceptions masked, no flush-to-zero, the guest's rounding, `sticky` kept.
 u32 mxcsr_for(guest::FpControl control, u32 sticky) {
   u32 rounding = 0;
@@ -53,18 +56,19 @@ Stop stop(Stop::Kind kind, u64 payload = 0) {
 
 Vcpu::Vcpu(Engine& engine) : engine_(engine), private_(std::make_unique<Private>()) {
   Engine::Private& e = *engine.private_;
-  const std::size_t bytes = backend::kProfileBytes + backend::kStateOffset + e.frontend.layout().state_size;
+  const std::size_t bytes = kCountersBytes + backend::kStateOffset + e.frontend.layout().state_size;
   auto* memory = static_cast<std::byte*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64));
   CHECK(memory);
   std::memset(memory, 0, bytes);
-  context_ = new (memory + backend::kProfileBytes) backend::VmContext;
-  for (s32& counter : hot_counters()) counter = static_cast<s32>(e.options.hot_half());
+  context_ = new (memory + kCountersBytes) backend::VmContext;
+  for (s32& counter : hot_counters()) counter = static_cast<s32>(e.options.hot);
   private_->guest_env.state = state();
   if (const guest::Mmu* mmu = e.frontend.mmu()) private_->tlb.emplace(*mmu, *e.memory.physical(), *context_);
   private_->fp_env.extra = &context_->fp_extra;
   context_->jump_cache = private_->jump_cache.data();
   context_->memory_base = e.memory.flat_base();
   if (e.options.stats) context_->counters = private_->counters.emplace().data();
+  context_->watches = e.regions.watches();
   context_->eval = ir::eval_out_of_line;
   context_->fp_env = &private_->fp_env;
   context_->helpers = reinterpret_cast<const void* const*>(e.helpers.data());
@@ -84,7 +88,7 @@ Vcpu::~Vcpu() {
   }
   if (current_vcpu == this) current_vcpu = nullptr;
   context_->~VmContext();
-  std::free(target_notes().data());
+  std::free(hot_counters().data());
 }
 
 Vcpu* Vcpu::current() {
@@ -125,11 +129,6 @@ void Vcpu::clear_exit_request() {
 std::span<s32, backend::kHotCounters> Vcpu::hot_counters() {
   return std::span<s32, backend::kHotCounters>(reinterpret_cast<s32*>(context_) - backend::kHotCounters,
                                                backend::kHotCounters);
-}
-
-std::span<u64, backend::kTargetNotes> Vcpu::target_notes() {
-  auto* first = reinterpret_cast<u64*>(reinterpret_cast<u8*>(context_) - backend::kProfileBytes);
-  return std::span<u64, backend::kTargetNotes>(first, backend::kTargetNotes);
 }
 
 void Vcpu::adopt_jumps() {
@@ -250,8 +249,7 @@ struct Vcpu::Run {
   NextBlock next_hot() {
     const std::lock_guard guard(e.lock);
     ++p.stats.hot_exits;
-    vcpu.hot_counters()[backend::hot_counter_index(pc)] =
-        static_cast<s32>(e.regions.heat(key(), vcpu.target_notes(), *e.translator));
+    vcpu.hot_counters()[backend::hot_counter_index(pc)] = static_cast<s32>(e.regions.heat(key(), *e.translator));
     e.install_regions();
     return next_locked();
   }

@@ -97,7 +97,6 @@ class Vcpu {
   /// Makes generated code use the jump cache of the present mode (a machine).
   void adopt_jumps();
   std::span<s32, backend::kHotCounters> hot_counters();
-  std::span<u64, backend::kTargetNotes> target_notes();
   void add_statistics(struct Statistics& total) const;
 
   Engine& engine_;

@@ -47,13 +47,14 @@ struct Function {
   u64 end_pc = 0;  // guest pc after the last insn
   u32 insn_count = 0;
   u32 counter = 0;  // nonzero: each execution adds one to this counter of the vCPU's; see backend::VmContext::counters
+  u32 watch = 0;    // nonzero: executions and indirect targets are noted there; see backend::WatchNotes
   FpRules fp;
   std::vector<Inst> insts;
   std::vector<U128> pool;  // constants, shuffle masks and second pcs
 
   void clear() {
     pc = end_pc = 0;
-    insn_count = counter = 0;
+    insn_count = counter = watch = 0;
     fp = {};
     insts.clear();
     pool.clear();

@@ -16,6 +16,11 @@ struct IndirectEdge {
 };
 inline constexpr u32 kOtherTargets = 16;
 
+/// How often the Branch at a block's end was taken and not taken; other terminals: both 0.
+struct BranchWeights {
+  u32 taken = 0, other = 0;
+};
+
 /// Control enters at blocks[0].pc. Where a terminal of one block names the pc of another (Jump, Branch, Call) control
 /// stays inside; an indirect terminal (JumpInd, CallInd, Ret) stays inside along one of its `edges`. Everything else
 /// leaves the region.
@@ -24,7 +29,8 @@ inline constexpr u32 kOtherTargets = 16;
 /// an Exit is never part of a region, and neither is one with a CallHelper.
 struct Region {
   std::vector<Function> blocks;
-  std::vector<IndirectEdge> edges;  // each names two blocks of the region
+  std::vector<IndirectEdge> edges;      // each names two blocks of the region
+  std::vector<BranchWeights> branches;  // per block, or empty: not known
 };
 
 }  // namespace tiercel::ir

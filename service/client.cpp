@@ -80,16 +80,21 @@ struct Delivery {
   int connected = 0;  // 0, or why not: an errno
 };
 
-/// With own descriptors: nothing here is closed.
+/// With own descriptors: what is opened here is not closed. The copies of the guest's are, because it may have as many
+/// as it is allowed.
 void deliver(void* raw) {
   Delivery& d = *static_cast<Delivery*>(raw);
+  close_range(0, ~0U, 0);
   const int s = connect_to(d.path, d.service);
   if (s < 0) {
     d.connected = errno;
     return;
   }
   const int fd = make_memory(d.request);
-  if (fd < 0) return;
+  if (fd < 0) {
+    d.connected = errno;
+    return;
+  }
   void* base = mmap(nullptr, kSharedBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (base == MAP_FAILED) return;
   Shared memory(base);
@@ -163,6 +168,7 @@ class Client final : public engine::RegionService {
       return;
     }
     next_attempt_ = time + kRetryDelay;
+    if (delivery.connected == EMFILE || delivery.connected == ENFILE || delivery.connected == ENOMEM) p.since = 0;
     if (delivery.connected == EPERM) return give_up(fmt::format("the socket {} belongs to another user", path_));
     if (delivery.connected == ENOENT || delivery.connected == ECONNREFUSED) start(time);
   }

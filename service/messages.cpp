@@ -118,6 +118,7 @@ bool is_region(const ir::Region& region) {
   }
   std::sort(pcs.begin(), pcs.end());
   if (std::adjacent_find(pcs.begin(), pcs.end()) != pcs.end()) return false;
+  if (!region.branches.empty() && region.branches.size() != region.blocks.size()) return false;
   return std::all_of(region.edges.begin(), region.edges.end(), [&](const ir::IndirectEdge& e) {
     return e.from < pcs.size() && std::binary_search(pcs.begin(), pcs.end(), e.to);
   });
@@ -126,7 +127,8 @@ bool is_region(const ir::Region& region) {
 }  // namespace
 
 u64 protocol_stamp() {
-  u64 hash = 0xcbf29ce484222325 ^ (sizeof(ir::Inst) << 32) ^ sizeof(backend::VmContext);
+  constexpr u64 kMessages = 2;  // to be raised when the messages' format changes
+  u64 hash = 0xcbf29ce484222325 ^ (kMessages << 48) ^ (sizeof(ir::Inst) << 32) ^ sizeof(backend::VmContext);
   const auto mix = [&hash](std::string_view text) {
     for (const char c : text) hash = (hash ^ static_cast<u8>(c)) * 0x100000001b3;
   };
@@ -153,6 +155,7 @@ std::vector<u8> encode_request(const backend::VmLayout& layout, const backend::H
     out.array(f.insts), out.array(f.pool);
   }
   out.array(region.edges);
+  out.array(region.branches);
   return std::move(out.bytes);
 }
 
@@ -173,7 +176,8 @@ bool decode_request(std::span<const u8> bytes, Request& out) {
   out.region.blocks.resize(blocks);
   for (ir::Function& f : out.region.blocks)
     if (!decode_function(in, out, f)) return false;
-  return in.array(out.region.edges, kMaxInsts) && in.done() && is_region(out.region);
+  return in.array(out.region.edges, kMaxInsts) && in.array(out.region.branches, kMaxBlocks) && in.done() &&
+         is_region(out.region);
 }
 
 std::vector<u8> encode_reply(const backend::RegionCode& code) {

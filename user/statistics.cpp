@@ -31,6 +31,7 @@ std::string counters_text(const RunFacts& facts, bool json) {
                                                   {"region_bytes", s.regions.region_bytes},
                                                   {"refused_unfit_head", refused(engine::Refusal::UnfitHead)},
                                                   {"refused_too_short", refused(engine::Refusal::TooShort)},
+                                                  {"refused_left_too_soon", refused(engine::Refusal::LeftTooSoon)},
                                                   {"refused_busy", refused(engine::Refusal::ServiceBusy)},
                                                   {"refused_compiler", refused(engine::Refusal::NotCompiled)},
                                                   {"regions_dropped", s.regions.regions_dropped},

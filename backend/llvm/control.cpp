@@ -116,6 +116,14 @@ BasicBlock* Lowering::edge_to(u64 pc) {
   return back ? interrupt_check(pc, to) : to;
 }
 
+/// How often the present block's Branch was taken, if that is known.
+llvm::MDNode* Lowering::branch_weights() {
+  if (region_.branches.empty()) return nullptr;
+  const ir::BranchWeights& w = region_.branches[static_cast<std::size_t>(block_ - blocks_.data())];
+  if (w.taken == 0 && w.other == 0) return nullptr;
+  return llvm::MDBuilder(context_).createBranchWeights(w.taken, w.other);
+}
+
 void Lowering::emit_terminal(const Inst& inst) {
   switch (inst.op) {
     case Opcode::Jump:
@@ -130,7 +138,7 @@ void Lowering::emit_terminal(const Inst& inst) {
       BasicBlock* taken = edge_to(inst.imm);
       BasicBlock* other = edge_to(block_->f->constant(inst.aux).lo);
       store_cells();
-      b_.CreateCondBr(c, taken, other);
+      b_.CreateCondBr(c, taken, other, branch_weights());
       return;
     }
     default:

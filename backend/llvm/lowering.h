@@ -321,6 +321,7 @@ class Lowering {
   Type type_of(ir::Value v) const { return (*block_->f)[v].type; }
   BasicBlock* new_block(const char* name);
   llvm::MDNode* unlikely_taken();
+  llvm::MDNode* branch_weights();
 
   llvm::Module& module_;
   llvm::LLVMContext& context_;

@@ -109,6 +109,7 @@ void Emitter::compile(const ir::Function& f, bool want_listing, CompiledCode& ou
   begin(f, want_listing);
   analyse();
   if (f.counter != 0) emit_count(f.counter);
+  if (f.watch != 0) emit_watch();
   const u32 count = static_cast<u32>(f.insts.size());
   for (u32 i = 0; i < count; ++i) emit_inst(i);
   emit_cold();
@@ -123,6 +124,13 @@ void Emitter::emit_count(u32 counter) {
   const Gp t = temp_gp();
   a.mov(t, TIERCEL_CONTEXT(counters));
   a.inc(x86::qword_ptr(t, static_cast<s32>(counter * 8)));
+}
+
+void Emitter::emit_watch() {
+  locked_ = 0;
+  const Gp t = temp_gp();
+  a.mov(t, TIERCEL_CONTEXT(watches));
+  a.inc(x86::dword_ptr(t, static_cast<s32>(f_->watch * sizeof(WatchNotes) + offsetof(WatchNotes, count))));
 }
 
 void Emitter::emit_inst(u32 i) {

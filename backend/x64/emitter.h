@@ -231,6 +231,7 @@ class Emitter {
   // -- emitter.cpp
   void begin(const ir::Function& f, bool want_listing);
   void emit_count(u32 counter);
+  void emit_watch();
   void emit_inst(u32 i);
   void end_inst(const Inst& inst, u32 i);
   void emit_get(const Inst& inst, u32 i);
@@ -337,7 +338,7 @@ class Emitter {
   void interrupt_check(u64 pc);
   void call_exit(u64 pc);
   void count_edge(u64 pc);
-  void note_target(u64 block_pc);
+  void note_target();
   void mov_pc(Gp reg, u64 pc);
   bool is_backward(u64 pc) const { return pc <= last_insn_pc_; }
   void emit_exit_stubs();

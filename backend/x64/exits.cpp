@@ -130,12 +130,16 @@ void Emitter::emit_exit_stubs() {
 
 void Emitter::indirect_exit(Value target) {
   fetch(kPc, target);
-  note_target(f_->pc);
+  if (f_->watch != 0) note_target();
   probe_jump_cache();
 }
 
-void Emitter::note_target(u64 block_pc) {
-  if (layout_.profile) a.mov(x86::qword_ptr(x86::r15, target_note_offset(block_pc) - kContextBias), kPc);
+void Emitter::note_target() {
+  const s32 notes = static_cast<s32>(f_->watch * sizeof(WatchNotes));
+  a.mov(kAux, TIERCEL_CONTEXT(watches));
+  a.mov(x86::eax, x86::dword_ptr(kAux, notes + static_cast<s32>(offsetof(WatchNotes, count))));
+  a.and_(x86::eax, WatchNotes::kTargets - 1);
+  a.mov(x86::qword_ptr(kAux, x86::rax, 3, notes + static_cast<s32>(offsetof(WatchNotes, targets))), kPc);
 }
 
 /// Goes on at the guest pc in kPc. jump_cache_index in host terms: entries are 16 bytes, so the index, kept shifted

@@ -88,7 +88,6 @@ void Emitter::region_way_out(const RegionExit& e, const RegionCode& region) {
     case RegionExit::Kind::Indirect:
       leave_region(region);
       a.mov(x86::rcx, x86::rax);
-      note_target(e.pc);
       return probe_jump_cache();
     case RegionExit::Kind::Interrupt:
       mov_pc(x86::rcx, e.pc);

@@ -103,6 +103,45 @@ TEST_F(CodeCacheTest, RegionsDieWithAnyMember) {
   EXPECT_EQ(cache.find({0x2000, 0, 0}), nullptr);
 }
 
+TEST_F(CodeCacheTest, WatchedBlocksGiveTheirPlaceBack) {
+  CachedBlock* a = add(0x1000, 0x1010, 0x2000);
+  CachedBlock* b = add(0x2000, 0x2010, 0x1000);
+  cache.link(a->exits[0], *b);
+  CachedBlock* watched = cache.watch(*b, one_exit(0x1000));
+  EXPECT_EQ(cache.find(b->key), watched);
+  EXPECT_EQ(watched->plain, b);
+  EXPECT_EQ(jump_target(*a), watched->host);
+  EXPECT_EQ(jump_target(*watched), a->host) << "linked at once";
+  cache.unwatch(*watched);
+  EXPECT_EQ(cache.find(b->key), b);
+  EXPECT_EQ(jump_target(*a), b->host);
+}
+
+TEST_F(CodeCacheTest, RegionsComeBackAfterTheirHeadWasWatched) {
+  CachedBlock* a = add(0x1000, 0x1010, 0x2000);
+  CachedBlock* b = add(0x2000, 0x2010, 0x1000);
+  cache.link(a->exits[0], *b);
+  CachedBlock* region = cache.add_region(std::array{b, a}, one_exit(0x3000));
+  CachedBlock* watched = cache.watch(*b, one_exit(0x1000));
+  EXPECT_EQ(jump_target(*a), watched->host);
+  cache.unwatch(*watched);
+  EXPECT_EQ(cache.find(b->key), region);
+  EXPECT_EQ(jump_target(*a), region->host);
+
+  watched = cache.watch(*b, one_exit(0x1000));
+  cache.invalidate(0x1000, 0x1004);  // the region dies, its head does not
+  EXPECT_TRUE(region->dead);
+  EXPECT_EQ(cache.find(b->key), watched);
+  cache.unwatch(*watched);
+  EXPECT_EQ(cache.find(b->key), b);
+
+  watched = cache.watch(*b, one_exit(0x1000));
+  cache.invalidate(0x2000, 0x2004);
+  EXPECT_TRUE(watched->dead);
+  cache.unwatch(*watched);
+  EXPECT_EQ(cache.find(b->key), nullptr);
+}
+
 TEST_F(CodeCacheTest, InvalidatesOnlyOverlappingBlocks) {
   add(0x1000, 0x1010, 0);
   add(0x1010, 0x1020, 0);

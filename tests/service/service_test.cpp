@@ -1,6 +1,7 @@
 // The translation service with a compiler of the test's: requests go through the real socket and shared memory.
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -154,6 +155,22 @@ TEST_F(ServiceTest, SurvivesTheDeathOfTheService) {
   EXPECT_FALSE(a.compiled);
   start_server();
   EXPECT_TRUE(answer_to(*client, 0x1000).compiled);
+}
+
+TEST_F(ServiceTest, ServesAGuestThatHasNoDescriptorsLeft) {
+  start_server();
+  const auto client = make_client(options);
+  rlimit before = {};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  std::vector<int> taken;
+  for (int fd; (fd = dup(0)) >= 0 && fd < 64;) taken.push_back(fd);
+  for (const rlim_t limit : {rlim_t{16}, rlim_t{1}}) {
+    const rlimit few{limit, before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+    EXPECT_EQ(answer_to(*client, 0x1000).compiled, limit > 1) << "with one there is no place for a socket and memory";
+  }
+  setrlimit(RLIMIT_NOFILE, &before);
+  for (const int fd : taken) close(fd);
 }
 
 TEST_F(ServiceTest, ARegionThatKillsTheCompilerIsRefusedAndTheServiceGoesOn) {

@@ -1,0 +1,154 @@
+#include "engine/survey.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace tiercel::engine {
+namespace {
+
+using ir::Opcode;
+
+constexpr std::size_t kBytes = backend::kWatches * sizeof(backend::WatchNotes);
+constexpr u32 kMaxBlocks = 192, kMaxInsns = 2500;
+constexpr u32 kBlocksPerRound = 32;  // so that cold code around the head is not looked at far and wide
+constexpr u32 kMaxRounds = 8;
+constexpr u32 kRare =
+    64;  // what is reached from blocks that ran less often than the n-th part of the head is not looked at
+static_assert(kMaxBlocks < backend::kWatches);
+
+bool fits(const ir::Function& f) {
+  return f.insts.back().op != Opcode::Exit &&
+         std::none_of(f.insts.begin(), f.insts.end(), [](const ir::Inst& i) { return i.op == Opcode::CallHelper; });
+}
+
+}  // namespace
+
+Watches::Watches() {
+  void* p = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  CHECK_MSG(p != MAP_FAILED, "no memory for notes of executions");
+  notes_ = static_cast<backend::WatchNotes*>(p);
+}
+
+Watches::~Watches() {
+  munmap(notes_, kBytes);
+}
+
+Survey::Survey(CodeCache& cache, Translator& translator, Watches& watches)
+    : cache_(cache), translator_(translator), watches_(watches) {}
+
+const Survey::Block* Survey::find(u64 pc) const {
+  const auto it = index_of_.find(pc);
+  return it == index_of_.end() ? nullptr : &blocks_[it->second];
+}
+
+bool Survey::begin(CachedBlock& head) {
+  if (!add(head)) return false;
+  blocks_.front().count = 1;
+  return true;
+}
+
+bool Survey::add(CachedBlock& block) {
+  if (!block.host || insns_ + block.insn_count > kMaxInsns || blocks_.size() >= kMaxBlocks) return false;
+  if (!translator_.translate_for_region(block.key, block.insn_count)) return false;
+  const ir::Function& f = translator_.function();
+  // Other bytes than the block was made from: it is about to be invalidated.
+  if (f.insn_count != block.insn_count || std::max(f.end_pc, f.pc + 1) != block.end_pc || !fits(f)) return false;
+  index_of_.emplace(block.key.pc, blocks_.size());
+  insns_ += block.insn_count;
+  Block& b = blocks_.emplace_back(Block{&block, f, {}, {}});
+  b.function.counter = block.counter;
+  const ir::Inst& end = f.insts.back();
+  if (end.op == Opcode::Branch) b.next = {end.imm, f.constant(end.aux).lo};
+  if (end.op == Opcode::Jump || end.op == Opcode::Call) b.next = {end.imm};
+  return true;
+}
+
+void Survey::consider(u64 pc, std::vector<std::size_t>& found) {
+  if (index_of_.contains(pc)) return;
+  guest::BlockKey key = head();
+  key.pc = pc;
+  CachedBlock* block = cache_.find(key);
+  if (!block) return;
+  if (add(block->plain ? *block->plain : *block)) found.push_back(blocks_.size() - 1);
+}
+
+std::vector<std::size_t> Survey::consider_successors(std::size_t index) {
+  std::vector<std::size_t> found;
+  blocks_[index].spread = blocks_[index].indirect.empty();  // of an indirect one there may be more targets later
+  const std::vector<u64> next = blocks_[index].next;
+  const std::vector<Target> indirect = blocks_[index].indirect;
+  for (const u64 pc : next) consider(pc, found);
+  for (const Target& t : indirect) consider(t.pc, found);
+  if (blocks_[index].is_call()) consider(blocks_[index].return_pc(), found);
+  return found;
+}
+
+/// Breadth first.
+bool Survey::spread() {
+  if (++rounds_ > kMaxRounds) return false;
+  const std::size_t before = blocks_.size();
+  const u32 least = std::max(1u, blocks_.front().count / kRare);
+  std::vector<std::size_t> open;
+  for (std::size_t i = 0; i < before; ++i)
+    if (blocks_[i].count >= least && !blocks_[i].spread) open.push_back(i);
+  for (std::size_t i = 0; i < open.size() && blocks_.size() < before + kBlocksPerRound; ++i)
+    for (const std::size_t n : consider_successors(open[i])) open.push_back(n);
+  return blocks_.size() > before;
+}
+
+void Survey::take_all(u32 blocks) {
+  for (std::size_t i = 0; i < blocks_.size() && blocks_.size() < blocks; ++i) consider_successors(i);
+  for (Block& b : blocks_) b.count = 1;
+}
+
+void Survey::watch() {
+  for (Block& b : blocks_) {
+    b.count = 0;
+    if (!b.watched) watch(b);
+    if (b.watch != 0) std::atomic_ref(watches_.data()[b.watch].count).store(0, std::memory_order_relaxed);
+  }
+}
+
+void Survey::watch(Block& b) {
+  if (b.plain->dead || next_watch_ >= backend::kWatches) return;
+  b.function.watch = next_watch_;
+  const backend::CompiledCode& code = translator_.compile(b.function);
+  b.function.watch = 0;
+  if (!cache_.has_room(code.code.size() + code.alignment)) return;
+  b.watch = next_watch_++;
+  b.watched = cache_.watch(*b.plain, code);
+  std::fill(std::begin(watches_.data()[b.watch].targets), std::end(watches_.data()[b.watch].targets), 0);
+  stale_.push_back(b.plain->key.pc);
+}
+
+void Survey::read() {
+  for (Block& b : blocks_) {
+    if (b.watch == 0) continue;
+    backend::WatchNotes& notes = watches_.data()[b.watch];
+    b.count = std::atomic_ref(notes.count).load(std::memory_order_relaxed);
+    for (u64& noted : notes.targets) {
+      const u64 pc = std::atomic_ref(noted).exchange(0, std::memory_order_relaxed);
+      if (pc == 0) continue;
+      const auto known =
+          std::find_if(b.indirect.begin(), b.indirect.end(), [pc](const Target& t) { return t.pc == pc; });
+      if (known != b.indirect.end())
+        ++known->weight;
+      else
+        b.indirect.push_back({pc, 1}), b.spread = false;
+    }
+  }
+}
+
+void Survey::end() {
+  for (Block& b : blocks_) {
+    if (!b.watched) continue;
+    cache_.unwatch(*b.watched);
+    stale_.push_back(b.plain->key.pc);
+    b.watched = nullptr;
+    b.watch = 0;
+  }
+}
+
+}  // namespace tiercel::engine

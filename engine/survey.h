@@ -1,0 +1,96 @@
+// A look around a hot head before its region is made: which blocks run there how often, and where indirect branches go.
+//
+// The blocks that can be reached are translated once more, with notes of their executions (backend::WatchNotes), and
+// stand in for the plain ones while the head is executed some hundred times. What ran leads to more blocks, until
+// nothing new comes: a few rounds. Blocks pay for notes only while they are watched.
+//
+// Everything here needs the engine's lock.
+#pragma once
+
+#include <sys/mman.h>
+
+#include <memory>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "backend/vm_context.h"
+#include "engine/code_cache.h"
+#include "engine/translator.h"
+
+namespace tiercel::engine {
+
+/// The memory that watched blocks write to, as VmContext::watches; pages that nobody used cost nothing.
+class Watches {
+ public:
+  Watches();
+  ~Watches();
+  Watches(const Watches&) = delete;
+  Watches& operator=(const Watches&) = delete;
+  backend::WatchNotes* data() { return notes_; }
+
+ private:
+  backend::WatchNotes* notes_;
+};
+
+class Survey {
+ public:
+  struct Target {
+    u64 pc;
+    u32 weight;
+  };
+  struct Block {
+    CachedBlock* plain;
+    ir::Function function;         // after the passes
+    std::vector<u64> next;         // of a direct terminal
+    std::vector<Target> indirect;  // of an indirect one: what was seen
+    CachedBlock* watched = nullptr;
+    u32 watch = 0;        // number of its notes
+    u32 count = 0;        // executions in the last round
+    bool spread = false;  // its successors were considered
+
+    ir::Opcode end() const { return function.insts.back().op; }
+    bool is_call() const { return end() == ir::Opcode::Call || end() == ir::Opcode::CallInd; }
+    u64 return_pc() const { return function.constant(function.insts.back().aux).lo; }
+  };
+
+  Survey(CodeCache& cache, Translator& translator, Watches& watches);
+
+  /// False: no region may begin at `head`, a plain block.
+  bool begin(CachedBlock& head);
+  const guest::BlockKey& head() const { return blocks_.front().plain->key; }
+  const std::vector<Block>& blocks() const { return blocks_; }
+  /// The block at `pc`, or null.
+  const Block* find(u64 pc) const;
+
+  /// Considers what can be reached from the blocks that ran in the last round. True: that brought new ones.
+  bool spread();
+  /// Considers everything that can be reached, up to `blocks`, and takes all of it for equally frequent.
+  void take_all(u32 blocks);
+  /// Begins a round: everything is watched, all counts are zero.
+  void watch();
+  /// Ends a round.
+  void read();
+  /// Nothing is watched any more. Not to be called when the cache was cleared.
+  void end();
+  /// Blocks that now run other code than before the last watch() or end(): predictions of their pcs are stale.
+  std::vector<u64> take_stale() { return std::exchange(stale_, {}); }
+
+ private:
+  bool add(CachedBlock& block);
+  void consider(u64 pc, std::vector<std::size_t>& found);
+  std::vector<std::size_t> consider_successors(std::size_t index);
+  void watch(Block& block);
+
+  CodeCache& cache_;
+  Translator& translator_;
+  Watches& watches_;
+  std::vector<Block> blocks_;
+  std::unordered_map<u64, std::size_t> index_of_;
+  std::vector<u64> stale_;
+  u32 insns_ = 0;
+  u32 rounds_ = 0;
+  u32 next_watch_ = 1;
+};
+
+}  // namespace tiercel::engine
