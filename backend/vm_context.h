@@ -113,6 +113,9 @@ struct alignas(64) VmContext {
   u64* counters = nullptr;
   WatchNotes* watches = nullptr;  // kWatches of them
 
+  // VmLayout::counts_insns: how many may be executed. Blocks begin only while it is positive, and take theirs off.
+  s64 budget = 0;
+
   // Functions generated code may call, addressed through the context so that code holds no host pointers.
   void (*eval)(const ir::PureOp*, const U128* args, U128* result, ir::FpEnv*) = nullptr;
   ir::FpEnv* fp_env = nullptr;

@@ -45,6 +45,7 @@ struct Options {
   u32 max_block_insns = 64;
   bool perf_map = false;  // /tmp/perf-PID.map
   bool stats = false;
+  bool counts_insns = false;  // Vcpu::set_budget
   DumpOptions dump;
 
   /// How often a hot head is executed in one round of a survey.

@@ -64,6 +64,7 @@ backend::VmLayout vm_layout(const guest::Frontend& frontend, const AddressSpace&
   vm.pc_offset = layout.pc_offset;
   vm.base_is_zero = memory.flat_base() == 0;
   vm.translated = frontend.mmu() != nullptr;
+  vm.counts_insns = options.counts_insns;
   vm.chaos_seed = options.chaos_seed;
   vm.profile = options.wants_regions();
   return vm;

@@ -328,9 +328,21 @@ struct Vcpu::Run {
       e.enter(&c, n.host);
     } else if (n.block->host && e.options.lockstep) {
       run_lockstep(e, vcpu, *n.block);
-    } else {
+    } else if (spend(*n.block)) {
       interpret_block(*n.block);
     }
+  }
+
+  /// As generated code does when a block begins.
+  bool spend(const CachedBlock& block) {
+    if (!e.options.counts_insns) return true;
+    if (c.budget <= 0) {
+      c.reason = backend::Reason::Interrupt;
+      c.exit_pc = pc;
+      return false;
+    }
+    c.budget -= block.insn_count;
+    return true;
   }
 
   Stop fault_stop() {
@@ -469,6 +481,7 @@ struct Vcpu::Run {
     ++p.stats.interrupts;
     state_pc() = pc;
     if (p.exit_requested.load(std::memory_order_relaxed)) return stop(Stop::Kind::Interrupt);
+    if (e.options.counts_insns && c.budget <= 0) return stop(Stop::Kind::Interrupt);
     vcpu.clear_exit_request();  // a poke of ours: the world was stopped
     return {};
   }

@@ -59,6 +59,11 @@ class Vcpu {
   /// Whether an interrupt waits that the guest has masked. Own thread only.
   void set_masked_request(bool waits) { context_->masked_request = waits; }
 
+  /// With Options::counts_insns: run() returns Interrupt when so many insns have been executed, or a few more, for a
+  /// block counts as a whole when it begins.
+  void set_budget(s64 insns) { context_->budget = insns; }
+  s64 budget() const { return context_->budget; }
+
   /// For debuggers: runs the insn at pc, breakpoint or not. Nothing: pc is at the next one.
   std::optional<Stop> step(std::span<const Watch> watches);
   u64 pc() const;

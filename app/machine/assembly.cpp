@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <random>
 
 #include "system/host/scratch_disk.h"
 #include "system/host/socket_port.h"
@@ -93,6 +94,27 @@ void random_bytes(std::span<u8> out) {
   }
 }
 
+/// The same ones in every run.
+std::function<void(std::span<u8>)> repeating_bytes() {
+  return [random = std::mt19937_64(1)](std::span<u8> out) mutable {
+    for (u8& byte : out) byte = static_cast<u8>(random() >> 32);
+  };
+}
+
+void make_clock(Machine& m, const Options& options) {
+  constexpr u64 kPicosecondsPerInsn = 1000;
+  constexpr u64 kNewYear2026 = 1'767'225'600;
+  if (options.deterministic) {
+    auto clock = std::make_unique<system::InsnClock>(kPicosecondsPerInsn, kNewYear2026);
+    m.insn_clock = clock.get();
+    m.clock = std::move(clock);
+  } else {
+    auto clock = std::make_unique<system::RealClock>();
+    m.real_clock = clock.get();
+    m.clock = std::move(clock);
+  }
+}
+
 Result<void> check_memory(u64 bytes) {
   struct sysinfo host = {};
   if (sysinfo(&host) != 0) return {};
@@ -138,7 +160,7 @@ Result<void> open_networks(Machine& m, const Options& options) {
   for (const NetOption& option : options.networks) {
     Result<std::unique_ptr<system::PacketPort>> port = option.kind == NetOption::Kind::Tap
                                                            ? system::open_tap(*m.loop, option.interface)
-                                                           : system::make_slirp_network(*m.loop, m.clock, option.user);
+                                                           : system::make_slirp_network(*m.loop, *m.clock, option.user);
     if (!port) return tl::unexpected(port.error());
     m.networks.push_back(std::move(*port));
   }
@@ -176,11 +198,11 @@ system::VirtOptions board_options(Machine& m, const Options& options) {
   system::VirtOptions board;
   board.cpus = options.cpus;
   board.ram_bytes = options.memory;
-  board.clock = &m.clock;
+  board.clock = m.clock.get();
   board.interrupts = m.cpus.get();
   board.loop = m.loop.get();
   board.serial = m.serial.get();
-  board.entropy = random_bytes;
+  board.entropy = options.deterministic ? repeating_bytes() : random_bytes;
   board.virtio_on_pci = options.pci;
   for (const Machine::Disk& disk : m.disks) board.disks.push_back({disk.store.get(), disk.loop.get()});
   for (std::size_t i = 0; i < m.shares.size(); ++i)
@@ -242,6 +264,12 @@ void Machine::start_loops() {
   for (const Share& share : shares) share.loop->start();
 }
 
+void Machine::serve_devices(int timeout_ms) {
+  for (const Share& share : shares) share.loop->run_once(0);
+  for (const Disk& disk : disks) disk.loop->run_once(0);
+  loop->run_once(timeout_ms);
+}
+
 void Machine::stop_loops() {
   for (const Share& share : shares) share.loop->stop();
   for (const Disk& disk : disks) disk.loop->stop();
@@ -252,7 +280,8 @@ Result<std::unique_ptr<Machine>> assemble(const Options& options) {
   if (const Result<void> good = check_memory(options.memory); !good) return tl::unexpected(good.error());
   auto m = std::make_unique<Machine>();
   if (const Result<void> good = load_files(*m, options); !good) return tl::unexpected(good.error());
-  Result<std::unique_ptr<EventLoop>> loop = EventLoop::create(&m->clock);
+  make_clock(*m, options);
+  Result<std::unique_ptr<EventLoop>> loop = EventLoop::create(m->clock.get());
   if (!loop) return tl::unexpected(loop.error());
   m->loop = std::move(*loop);
   for (const auto& open : {open_disks, open_shares, open_networks})

@@ -31,7 +31,9 @@ struct Machine {
 
   std::optional<system::KernelFiles> kernel;  // none: firmware starts
   bool panic_resets = false;                  // the kernel answers a panic, and nothing else, with a warm reset
-  system::RealClock clock;
+  std::unique_ptr<system::Clock> clock;       // one of these:
+  system::RealClock* real_clock = nullptr;
+  system::InsnClock* insn_clock = nullptr;  // all runs on one thread
   std::unique_ptr<system::EventLoop> loop;  // the machine's own
   std::vector<Disk> disks;
   std::vector<Share> shares;
@@ -48,6 +50,8 @@ struct Machine {
   std::function<void(char)> on_escape;  // the key after Ctrl-A, on the loop's thread
 
   void start_loops();
+  /// Instead, on the calling thread.
+  void serve_devices(int timeout_ms);
   void stop_loops();
 };
 

@@ -64,6 +64,8 @@ void describe(CLI::App& app, Raw& raw, Options& o) {
   app.add_flag("--pci", o.pci, "put disks, networks and shares on PCI instead of memory-mapped slots");
   app.add_flag("--no-reboot", raw.no_reboot, "end when the guest resets its machine");
   app.add_option("--timeout", o.timeout, "give up after so many seconds");
+  app.add_flag("--deterministic", o.deterministic,
+               "one thread, time by executed insns, no randomness: what gets no input from outside repeats exactly");
   app.add_option("--control", o.control, "take commands (QMP) at unix:PATH, tcp:PORT or tcp:ADDRESS:PORT");
   app.add_option("--gdb", o.gdb, "wait for GDB at tcp:PORT, tcp:ADDRESS:PORT or unix:PATH before the first insn");
   app.add_option("--tier", raw.tier, "interp (plain interpreter) or fast (default: fast)");
@@ -119,6 +121,9 @@ Result<void> interpret(const Raw& raw, Options& o) {
   for (const auto& [option, given] : {std::pair{"--initrd", !o.initrd.empty()}, {"--append", !o.append.empty()}})
     if (given && o.kernel.empty()) return fail(EINVAL, fmt::format("{} goes with --kernel", option));
   if (!raw.firmware.empty() && !o.kernel.empty()) return fail(EINVAL, "--firmware and --kernel exclude each other");
+  if (o.deterministic && (!o.gdb.empty() || !o.control.empty()))
+    return fail(EINVAL, "--deterministic goes with neither --gdb nor --control");
+  o.engine.counts_insns = o.deterministic;
   o.reboot = !raw.no_reboot;
   return interpret_devices(raw, o);
 }

@@ -25,6 +25,7 @@ struct Options {
   unsigned cpus = 1;
   u64 memory = u64{1} << 30;
   bool pci = false;
+  bool deterministic = false;
   bool reboot = true;   // else the guest's reset ends the run
   double timeout = 0;   // seconds; 0: none
   std::string gdb;      // where to wait for a debugger; empty: nowhere

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 
 #include "app/machine/control.h"
@@ -27,7 +28,7 @@ constexpr std::string_view kKeys =
 class Operator final : public Controls {
  public:
   explicit Operator(Machine& m)
-      : machine_(m), release_(m.clock.add_timer([&m] { m.virt->buttons->set_input(kButton, false); })) {}
+      : machine_(m), release_(m.clock->add_timer([&m] { m.virt->buttons->set_input(kButton, false); })) {}
   /// Also lets a program do it.
   Result<void> listen(const std::string& where);
   void hang_up() { socket_.reset(); }
@@ -72,20 +73,20 @@ Result<void> Operator::listen(const std::string& where) {
 void Operator::pause() {
   if (paused()) return;
   machine_.debugger->world().freeze();
-  machine_.clock.pause();
+  machine_.real_clock->pause();
   tell("STOP");
 }
 
 void Operator::resume() {
   if (!paused()) return;
-  machine_.clock.resume();
+  machine_.real_clock->resume();
   machine_.debugger->world().thaw();
   tell("RESUME");
 }
 
 void Operator::press_power_button() {
   machine_.virt->buttons->set_input(kButton, true);
-  machine_.clock.arm(release_, machine_.clock.now() + kPressNs);
+  machine_.clock->arm(release_, machine_.clock->now() + kPressNs);
   tell("POWERDOWN");
 }
 
@@ -150,6 +151,18 @@ void print_statistics(const engine::Statistics& s) {
   fmt::print(stderr, "executed insns: interpreted {}, fast {}\n", s.insns_interpreted, s.insns_fast);
 }
 
+/// What two deterministic runs must have in common.
+void print_state(Machine& m) {
+  u64 memory = 0;
+  const std::span<u8> ram = m.virt->board.main_ram();
+  for (std::size_t i = 0; i + sizeof(u64) <= ram.size(); i += sizeof(u64)) {
+    u64 word;
+    std::memcpy(&word, &ram[i], sizeof word);
+    memory = (memory ^ word) * 0x9e3779b97f4a7c15 + (memory >> 29);
+  }
+  fmt::print(stderr, "time {} ns, registers {:016x}, RAM {:016x}\n", m.clock->now(), m.cpus->state_hash(), memory);
+}
+
 /// From power-on to power-off or a reset.
 Result<Ended> run_once(Machine& m) {
   m.virt->board.reset();
@@ -164,6 +177,10 @@ Result<Ended> run_once(Machine& m) {
     argument = plan->device_tree.value;
   } else if (const Result<void> good = system::prepare_firmware(*m.virt); !good) {
     return tl::unexpected(good.error());
+  }
+  if (m.insn_clock) {
+    const auto serve = [&m](int timeout_ms) { m.serve_devices(timeout_ms); };
+    return m.cpus->run_in_turns(entry, argument, *m.insn_clock, serve);
   }
   m.start_loops();
   const Ended ended = m.cpus->run(entry, argument);
@@ -183,11 +200,11 @@ Result<void> run(Machine& m, const Options& options) {
   if (const Result<void> good = person.listen(options.control); !good) return good;
   m.on_escape = [&person](char key) { person.on_key(key); };
   bool timed_out = false;
-  const system::Clock::TimerId limit = m.clock.add_timer([&] {
+  const system::Clock::TimerId limit = m.clock->add_timer([&] {
     timed_out = true;
     m.cpus->stop();
   });
-  if (options.timeout > 0) m.clock.arm(limit, m.clock.now() + static_cast<u64>(options.timeout * 1e9));
+  if (options.timeout > 0) m.clock->arm(limit, m.clock->now() + static_cast<u64>(options.timeout * 1e9));
   Ended ended;
   bool panicked = false, again = false;
   do {
@@ -204,6 +221,7 @@ Result<void> run(Machine& m, const Options& options) {
   m.serial->drain();
   m.terminal.reset();
   if (options.engine.stats) print_statistics(m.cpus->statistics());
+  if (options.engine.stats && m.insn_clock) print_state(m);
   if (signals.received() != 0) {
     std::signal(signals.received(), SIG_DFL);
     sigprocmask(SIG_UNBLOCK, &signals_that_end(), nullptr);

@@ -232,6 +232,7 @@ class Emitter {
   void begin(const ir::Function& f, bool want_listing);
   void emit_count(u32 counter);
   void emit_watch();
+  void emit_budget();
   void emit_inst(u32 i);
   void end_inst(const Inst& inst, u32 i);
   void emit_get(const Inst& inst, u32 i);

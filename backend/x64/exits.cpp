@@ -98,6 +98,15 @@ void Emitter::interrupt_check(u64 pc) {
   }));
 }
 
+void Emitter::emit_budget() {
+  a.cmp(TIERCEL_CONTEXT(budget), 0);
+  a.jle(cold([pc = f_->pc](Emitter& e) {
+    e.mov_pc(kPc, pc);
+    e.a.jmp(stub_field(Stub::Interrupt));
+  }));
+  a.sub(TIERCEL_CONTEXT(budget), static_cast<s32>(f_->insn_count));
+}
+
 void Emitter::count_edge(u64 pc) {
   if (!layout_.profile) return;
   a.sub(x86::dword_ptr(x86::r15, hot_counter_offset(pc) - kContextBias), 1);

@@ -20,7 +20,7 @@ class Clock {
 
   virtual ~Clock() = default;
   virtual u64 now() const = 0;
-  /// Nothing will become due until on_earlier's function is called.
+  /// Nothing will become due while one waits for it, until on_earlier's function is called.
   virtual bool stands_still() const { return false; }
   /// Seconds since 1970 now, for real-time clocks.
   virtual u64 wall_seconds() const = 0;
@@ -78,6 +78,7 @@ class InsnClock final : public Clock {
   InsnClock(u64 picoseconds_per_insn, u64 wall_start) : rate_(picoseconds_per_insn), wall_start_(wall_start) {}
   u64 now() const override { return picoseconds_ / 1000; }
   u64 wall_seconds() const override { return wall_start_ + now() / kNanosecondsPerSecond; }
+  bool stands_still() const override { return true; }  // for all who wait
   void retire(u64 insns) { picoseconds_ += insns * rate_; }
   /// Every vCPU sleeps: time jumps to what wakes one.
   void skip_to(u64 deadline);

@@ -1,5 +1,6 @@
 #include "system/cpu/arm_cpus.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -73,7 +74,15 @@ struct ArmCpus::Cpu final : arm::CorePlatform, engine::StopHandler {
     changed.notify_all();
   }
 
+  // When CPUs take turns.
+  s64 granted = 0;      // of the budget, since time was last brought up to date
+  bool sleeps = false;  // in WFI
+
   void loop();
+  void switch_on();
+  bool take_turn();
+  void keep_time();
+  void limit_turn();
   void run_guest();
   bool wait_until_on();
   void act(const engine::Stop& stop);
@@ -92,7 +101,10 @@ struct ArmCpus::Cpu final : arm::CorePlatform, engine::StopHandler {
     s.x[0] = machine.psci_.call(number, static_cast<u32>(s.x[0]), {s.x[1], s.x[2], s.x[3]});
   }
   void wait_for_interrupt() override;
-  u64 virtual_count() override { return machine.timer_->count(number, GenericTimer::kVirtual); }
+  u64 virtual_count() override {
+    if (machine.turns_) keep_time();
+    return machine.timer_->count(number, GenericTimer::kVirtual);
+  }
   void address_space_changed() override;
   void invalidate_tlb(const TlbScope& scope) override {
     tlb_requests.apply(scope);
@@ -119,11 +131,53 @@ bool ArmCpus::Cpu::take_pending() {
 }
 
 bool ArmCpus::Cpu::handle(const engine::Stop& stop) {
+  if (!machine.turns_) {
+    act(stop);
+    return take_pending();
+  }
+  keep_time();
   act(stop);
-  return take_pending();
+  limit_turn();
+  return !sleeps && take_pending();
+}
+
+/// The insns since the last time.
+void ArmCpus::Cpu::keep_time() {
+  machine.turns_->retire(static_cast<u64>(granted - vcpu->budget()));
+  granted = vcpu->budget();
+}
+
+/// A turn ends when something becomes due.
+void ArmCpus::Cpu::limit_turn() {
+  const u64 most = machine.turns_->insns_until(machine.turns_->next_deadline());
+  if (granted > 0 && most < static_cast<u64>(granted)) vcpu->set_budget(granted = static_cast<s64>(most));
+}
+
+/// False: it is off, or sleeps.
+bool ArmCpus::Cpu::take_turn() {
+  constexpr s64 kTurn = 20'000;  // insns
+  if (power == Power::Off || (sleeps && !irq && !fiq)) return false;
+  vcpu->attach();
+  if (power == Power::Starting) switch_on();
+  sleeps = false;
+  tlb_requests.resume();
+  vcpu->set_budget(granted = kTurn);
+  limit_turn();
+  while (power == Power::On && !machine.ended_ && !sleeps && vcpu->budget() > 0) {
+    vcpu->clear_exit_request();
+    if (tlb_requests.asked()) tlb_requests.serve();
+    if (take_pending()) act(vcpu->run());
+    keep_time();
+  }
+  tlb_requests.pause();
+  return true;
 }
 
 void ArmCpus::Cpu::wait_for_interrupt() {
+  if (machine.turns_) {
+    sleeps = !irq && !fiq;
+    return;
+  }
   tlb_requests.pause();
   {
     const debug::Runner::Call call(runner.get());
@@ -137,13 +191,16 @@ bool ArmCpus::Cpu::wait_until_on() {
   std::unique_lock lock(mutex);
   changed.wait(lock, [&] { return power != Power::Off || machine.ended_; });
   if (machine.ended_) return false;
-  if (power == Power::Starting) {
-    core.reset(entry.value, number);
-    static_cast<arm::A64SystemState*>(vcpu->state())->x[0] = argument;
-    address_space_changed();
-    power = Power::On;
-  }
+  if (power == Power::Starting) switch_on();
   return true;
+}
+
+void ArmCpus::Cpu::switch_on() {
+  core.reset(entry.value, number);
+  static_cast<arm::A64SystemState*>(vcpu->state())->x[0] = argument;
+  address_space_changed();
+  sleeps = false;
+  power = Power::On;
 }
 
 void ArmCpus::Cpu::act(const engine::Stop& stop) {
@@ -231,9 +288,48 @@ ArmCpus::Ended ArmCpus::run(PAddr entry, u64 argument) {
   std::vector<std::thread> threads;
   for (const auto& cpu : cpus_) threads.emplace_back([&cpu] { cpu->loop(); });
   for (std::thread& t : threads) t.join();
+  return how_it_ended();
+}
+
+/// Also, it is over.
+ArmCpus::Ended ArmCpus::how_it_ended() {
   if (session_) session_->world().start_again();
   ended_ = false;
   return how_;
+}
+
+ArmCpus::Ended ArmCpus::run_in_turns(PAddr entry, u64 argument, InsnClock& clock,
+                                     const std::function<void(int)>& serve) {
+  turns_ = &clock;
+  for (const auto& cpu : cpus_) cpu->power = Power::Off;
+  start(0, entry, argument);
+  while (!ended_) {
+    bool any = false;
+    for (const auto& cpu : cpus_)
+      if (!ended_ && cpu->take_turn()) any = true;
+    serve(0);
+    if (any || ended_) continue;
+    const auto can_run = [](const auto& cpu) {
+      return cpu->power != Power::Off && (!cpu->sleeps || cpu->irq || cpu->fiq);
+    };
+    if (std::any_of(cpus_.begin(), cpus_.end(), can_run)) continue;
+    const u64 next = clock.next_deadline();
+    if (next == Clock::kNever)
+      serve(-1);
+    else
+      clock.skip_to(next);
+  }
+  turns_ = nullptr;
+  return how_it_ended();
+}
+
+u64 ArmCpus::state_hash() const {
+  u64 hash = 0;
+  for (const auto& cpu : cpus_) {
+    const auto* bytes = static_cast<const u8*>(cpu->vcpu->state());
+    for (u32 i = 0; i < frontend_->layout().state_size; ++i) hash = (hash ^ bytes[i]) * 0x100000001b3;
+  }
+  return hash;
 }
 
 void ArmCpus::end(Ended how) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "engine/engine.h"
 #include "frontend-arm/a64_system_frontend.h"
 #include "system/bus/bus.h"
+#include "system/bus/clock.h"
 #include "system/interrupt/generic_timer.h"
 #include "system/interrupt/gic3.h"
 #include "system/interrupt/psci.h"
@@ -30,6 +32,12 @@ class ArmCpus final : public CpuInterrupts, public PsciHost {
   /// Runs the machine: CPU 0 from `entry` in EL1 with x0 = `argument`, the others when PSCI starts them. Returns when
   /// the guest switches it off or resets it, or somebody calls stop.
   Ended run(PAddr entry, u64 argument);
+  /// The same on the calling thread, one CPU after the other, with time that passes by insns: what happens repeats
+  /// exactly. The engine counts insns. `serve` lets devices work; it may wait so many milliseconds for something to do,
+  /// -1: as long as it takes.
+  Ended run_in_turns(PAddr entry, u64 argument, InsnClock& clock, const std::function<void(int)>& serve);
+  /// Of all registers.
+  u64 state_hash() const;
   /// Any thread. Before run is called, it ends that run.
   void stop() { end(Ended::Stopped); }
 
@@ -60,6 +68,7 @@ class ArmCpus final : public CpuInterrupts, public PsciHost {
   struct Cpu;
 
   void end(Ended how);
+  Ended how_it_ended();
   void invalidate_tlbs(unsigned by, const arm::CorePlatform::TlbScope& scope);
 
   std::unique_ptr<guest::Frontend> frontend_;
@@ -73,6 +82,7 @@ class ArmCpus final : public CpuInterrupts, public PsciHost {
   GenericTimer* timer_ = nullptr;
   std::vector<std::unique_ptr<Cpu>> cpus_;
   debug::Session* session_ = nullptr;
+  InsnClock* turns_ = nullptr;  // while CPUs take turns
   std::atomic<bool> ended_{false};
   Ended how_ = Ended::Stopped;
 };

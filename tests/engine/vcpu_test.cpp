@@ -416,6 +416,33 @@ TEST_P(VcpuTest, StepsAreExact) {
   EXPECT_EQ(stop->fault.access, guest::Access::Execute);
 }
 
+TEST_P(VcpuTest, BudgetsAreExactToTheBlock) {
+  if (GetParam().options.lockstep) GTEST_SKIP() << "lockstep counts nothing";
+  Options options = GetParam().options;
+  options.counts_insns = true;
+  Engine counting(*frontend, space, options);
+  const auto cpu = counting.make_vcpu();
+  auto& s = *static_cast<arm::A64State*>(cpu->state());
+  // movz x0, #1000; a loop of three insns; svc
+  space.put({0xd2807d00, 0x91000421, 0xf1000400, 0x54ffffc1, 0xd4000001});
+  s.pc = space.code();
+  s64 executed = 0;
+  for (int turns = 1;; ++turns) {
+    cpu->set_budget(100);
+    const Stop stop = cpu->run();
+    executed += 100 - cpu->budget();
+    if (stop.kind == Stop::Kind::Syscall) {
+      EXPECT_GE(turns, 29);
+      break;
+    }
+    ASSERT_EQ(stop.kind, Stop::Kind::Interrupt);
+    ASSERT_LE(cpu->budget(), 0);
+    ASSERT_GT(cpu->budget(), -5);
+  }
+  EXPECT_EQ(executed, 1 + 3 * 1000 + 1);
+  EXPECT_EQ(s.x[1], 1000u);
+}
+
 TEST_P(VcpuTest, WatchesStopBeforeTheAccess) {
   // str w0, [x2, #4]; ldr x3, [x2]; ldrb w4, [x2, #8]
   space.put({0xb9000440, 0xf9400043, 0x39402044});
