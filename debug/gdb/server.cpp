@@ -148,7 +148,8 @@ void Server::serve(int fd) {
       goes_on = act_on(c, kind);
     }
   }
-  if (!c.stub.ended()) target_.detach();
+  // After the answer: the guest may end at once, and everything with it.
+  if (!c.stub.kills()) target_.detach();
 }
 
 }  // namespace tiercel::debug::gdb

@@ -125,7 +125,6 @@ std::optional<std::string> Stub::answer(const std::string& packet) {
       return resume_plainly(packet[0], rest);
     case 'D':
       ended_ = true;
-      target_.detach();
       return kOk;
     case 'k':
       ended_ = kills_ = true;

@@ -25,7 +25,7 @@ class Stub {
 
   /// Packets are acknowledged, until the debugger asks for silence.
   bool acknowledges() const { return acknowledges_; }
-  /// The debugger has left: nothing more is said.
+  /// The debugger has left: once the answer is sent, the guest goes on, and nothing more is said.
   bool ended() const { return ended_; }
   /// ... and wants the guest to be killed, once the answer is sent.
   bool kills() const { return kills_; }
