@@ -16,8 +16,9 @@ inline constexpr std::string_view kConds[] = {"eq", "ne", "hs", "lo", "mi", "pl"
 inline constexpr std::string_view kRounds[] = {"tieeven", "posinf", "neginf", "zero", "tieaway", "current", "odd"};
 inline constexpr std::string_view kRmws[] = {"add", "clear", "xor", "set", "smax", "smin", "umax", "umin", "swap"};
 inline constexpr std::string_view kFences[] = {"full", "load", "store"};
-inline constexpr std::string_view kExits[] = {"syscall",    "breakpoint", "undefined", "unimplemented",
-                                              "invalidate", "modechange", "yield",     "system"};
+inline constexpr std::string_view kExits[] = {"syscall",    "breakpoint", "undefined", "unimplemented", "invalidate",
+                                              "modechange", "yield",      "system",    "unmask"};
+static_assert(std::size(kExits) == static_cast<std::size_t>(ExitKind::Unmask) + 1);
 inline constexpr std::string_view kFpRules[] = {"x86_nans", "default_nan", "flush", "alt_half"};  // FpRules::pack
 inline constexpr std::string_view kSizes[] = {"8", "16", "32", "64", "128"};  // after u or s, by MemAttr::size_log2
 
