@@ -81,6 +81,31 @@ class JumpCache {
     empty(victims()[victim_index(pc)], pc, victim_index(pc));
   }
 
+  /// What `other` leads to. Owning thread only.
+  void copy(const JumpCache& other) {
+    clear();
+    if (other.filled_ <= places_.size()) {
+      for (u32 i = 0; i < other.filled_; ++i) entries_[other.places_[i]] = other.entries_[other.places_[i]];
+    } else {
+      std::memcpy(static_cast<void*>(entries_.get()), other.entries_.get(), kEntries * sizeof(JumpCacheEntry));
+    }
+    places_ = other.places_;
+    filled_ = other.filled_;
+  }
+
+  /// Forgets the entries whose pc does not satisfy `wanted`. Owning thread only.
+  template <typename Wanted>
+  void keep_if(Wanted&& wanted) {
+    const bool listed = filled_ <= places_.size();
+    const u32 count = listed ? filled_ : static_cast<u32>(kEntries);
+    for (u32 i = 0; i < count; ++i) {
+      const u32 place = listed ? places_[i] : i;
+      const u32 index = place < kJumpCacheSize ? place : place - kJumpCacheSize;
+      JumpCacheEntry& entry = entries_[place];
+      if (entry.pc != empty_pc(index) && !wanted(entry.pc)) entry = {empty_pc(index), nullptr};
+    }
+  }
+
   /// Takes as long as there were insertions since the last time: a machine does it at each change of a code mapping.
   void clear() {
     if (filled_ <= places_.size()) {

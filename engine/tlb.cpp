@@ -19,6 +19,11 @@ constexpr u64 page_of(u64 address) {
 /// Tags in the top byte do not tell addresses apart here: invalidation may hit too much, never too little.
 constexpr u64 kUntagged = low_mask(56);
 
+/// BlockKey::space of code in that page.
+u32 code_page(const guest::Mapping& m) {
+  return guest::BlockKey::kPhysical | static_cast<u32>(m.address.value / kPageSize);
+}
+
 constexpr u64 kind_of(u64 name) {
   return name >> 16;
 }
@@ -30,16 +35,26 @@ constexpr u16 space_of(u64 name) {
 
 // -- Contexts --------------------------------------------------------------------------------------------------------
 
-void Tlb::Context::clear(const backend::JumpCache* active) {
+void Tlb::Context::clear_data() {
   read.clear();
   write.clear();
-  code.fill({});
   large.fill(0);
   has_huge = false;
   globals = 0;
   own.clear();
   owns_code = false;
+}
+
+void Tlb::Context::clear(const backend::JumpCache* active) {
+  clear_data();
+  code.fill({});
   clear_jumps(active);
+  doubted = code_evicted = false;
+}
+
+void Tlb::Context::doubt() {
+  clear_data();
+  doubted = true;
 }
 
 void Tlb::Context::clear_jumps(const backend::JumpCache* active) {
@@ -128,13 +143,14 @@ Tlb::Context& Tlb::find(u64 name) {
   }
   Context& c = unused_context();
   c.name = name;
+  inherit_code(c);
   return c;
 }
 
 void Tlb::select(u32 mode) {
   const u64 name = mmu_.context(state_, false), user_name = mmu_.context(state_, true);
   const bool same = current_ && current_->name == name && user_->name == user_name;
-  if (same && mode == mode_) return;
+  if (same && mode == mode_ && !current_->doubted) return;
   const std::lock_guard guard(contexts_lock_);
   mode_ = mode;
   if (!same) {
@@ -146,7 +162,45 @@ void Tlb::select(u32 mode) {
     vm_.tlb_user_read = user_->read.data();
     vm_.tlb_user_write = user_->write.data();
   }
+  if (std::exchange(current_->doubted, false)) verify_code();
   jumps_ = &current_->jumps_of(mode);
+}
+
+/// The code of the present context, which may have been mapped anew.
+void Tlb::verify_code() {
+  Context& c = *current_;
+  unsigned same = 0, moved = 0;
+  constexpr unsigned kHopeless = 8;
+  for (CodeEntry& e : c.code) {
+    if (e.page == CodeEntry{}.page) continue;
+    const auto mapping = fill(e.page, Access::Execute, false);
+    if (mapping && code_page(*mapping) == e.space) {
+      ++same;
+      continue;
+    }
+    e = {};
+    if (++moved > same + kHopeless) return c.clear(jumps_);
+  }
+  if (moved == 0 && !c.code_evicted) return;
+  for (Context::Jumps& j : c.jumps)
+    if (j.used) j.cache->keep_if([&](u64 pc) { return c.code[tlb_index(pc) % kCodeEntries].page == page_of(pc); });
+  c.code_evicted = false;
+}
+
+/// Lets a new context try the code that others of its kind execute.
+void Tlb::inherit_code(Context& c) {
+  const Context* donor = nullptr;
+  for (const auto& other : contexts_)
+    if (other.get() != &c && !other->doubted && kind_of(other->name) == kind_of(c.name) &&
+        (!donor || other->last_used > donor->last_used))
+      donor = other.get();
+  if (!donor) return;
+  c.code = donor->code;
+  c.code_pages = donor->code_pages;
+  c.code_evicted = donor->code_evicted;
+  for (const Context::Jumps& j : donor->jumps)
+    if (j.used) c.jumps_of(j.mode).copy(*j.cache);
+  c.doubted = true;
 }
 
 // -- Invalidation ----------------------------------------------------------------------------------------------------
@@ -166,14 +220,14 @@ void Tlb::forget_all_jumps() {
 void Tlb::flush() {
   const std::lock_guard guard(contexts_lock_);
   low_globals_.store(false, std::memory_order_relaxed);
-  for (const auto& c : contexts_) c->clear(jumps_);
+  for (const auto& c : contexts_) c->doubt();
 }
 
 void Tlb::flush_space(u16 space) {
   const std::lock_guard guard(contexts_lock_);
   for (const auto& c : contexts_) {
     if (space_of(c->name) != space) continue;
-    c->shared ? c->drop_own(jumps_) : c->clear(jumps_);
+    c->shared ? c->drop_own(jumps_) : c->doubt();
   }
 }
 
@@ -195,22 +249,19 @@ bool Tlb::may_be_large(const Context& c, u64 address) const {
 void Tlb::drop_pages(Context& c, u64 first, u64 bytes) {
   const auto inside = [&](u64 page) { return ((page - first) & kUntagged) < bytes; };
   constexpr u64 kFew = 16 * kPageSize;
-  bool jumps = bytes > kFew;
   if (bytes <= kFew) {
     for (u64 page = first; page - first < bytes; page += kPageSize) {
       const u32 i = tlb_index(page), code = code_bit(page);
       if (inside(c.read[i].page)) c.read.drop(i);
       if (inside(c.write[i].page)) c.write.drop(i);
-      if (CodeEntry& e = c.code[i % kCodeEntries]; inside(e.page)) e = {};
-      jumps |= c.code_pages[code / 64] >> code % 64 & 1;
+      c.doubted |=
+          inside(c.code[i % kCodeEntries].page) || (c.code_evicted && (c.code_pages[code / 64] >> code % 64 & 1));
     }
   } else {
     c.read.drop_if(inside);
     c.write.drop_if(inside);
-    for (CodeEntry& e : c.code)
-      if (inside(e.page)) e = {};
+    c.doubted |= c.code_evicted || std::any_of(c.code.begin(), c.code.end(), [&](auto& e) { return inside(e.page); });
   }
-  if (jumps) c.clear_jumps(jumps_);
 }
 
 void Tlb::flush_range(u64 address, u64 bytes, std::optional<u16> space) {
@@ -260,8 +311,8 @@ std::optional<u32> Tlb::code_space(u64 pc) {
   if (e.page == page_of(pc)) return e.space;
   const auto mapping = fill(pc, Access::Execute, false);
   if (!mapping) return std::nullopt;
-  e.page = page_of(pc);
-  e.space = guest::BlockKey::kPhysical | static_cast<u32>(mapping->address.value / kPageSize);
+  current_->code_evicted |= e.page != CodeEntry{}.page;
+  e = {page_of(pc), code_page(*mapping)};
   return e.space;
 }
 

@@ -5,6 +5,10 @@
 // writes have one each, because an entry says with its mere presence that the access is allowed, and generated code
 // compares once. What has no entry (devices, faults, pages crossed) goes the slow way.
 //
+// After an invalidation of an address space its code is doubted, not forgotten: before it is used again the pages it
+// lies in are walked anew, some hundred for a kernel, and the jump caches keep what has not moved. A new context starts
+// in the same way with the code of the one of its kind that was used last.
+//
 // Where nearly all mappings are global, as a kernel's are, one context serves all address spaces: it remembers the few
 // entries that are not, and drops them when the address space changes.
 #pragma once
@@ -61,7 +65,7 @@ class Tlb {
     u64 page = ~u64{0};  // no page's address: nothing
     u32 space = 0;
   };
-  static constexpr u32 kCodeEntries = 512;
+  static constexpr u32 kCodeEntries = 4096;
   struct Context {
     u64 name = 0;
     u64 last_used = 0;
@@ -75,6 +79,8 @@ class Tlb {
     u64 globals = 0;
     std::vector<u64> own;
     bool owns_code = false;
+    bool doubted = false;       // `code` and `jumps` are to be verified before they are used
+    bool code_evicted = false;  // the jump caches may lead to pages that `code` does not have
     /// Per mode of block keys. They know the present mapping of code, so they go with it.
     struct Jumps {
       u32 mode = 0;
@@ -87,6 +93,9 @@ class Tlb {
     u32 next_jumps = 0;
     /// `active`: the jump cache in use, which may be filled again without being selected.
     void clear(const backend::JumpCache* active);
+    void clear_data();
+    /// All of it may be stale.
+    void doubt();
     void clear_jumps(const backend::JumpCache* active);
     void drop_own(const backend::JumpCache* active);
     void note(u64 page, const guest::Mapping& m, bool is_code);
@@ -99,6 +108,8 @@ class Tlb {
   Context& find(u64 name);
   Context* sharable(u64 kind);
   Context& unused_context();
+  void verify_code();
+  void inherit_code(Context& c);
   Context& context(bool user) { return user ? *user_ : *current_; }
   const backend::TlbEntry* probe(u64 address, ir::MemAttr attr, bool is_write);
   /// The mapping, entered into the tables; nothing: `fault_`.

@@ -30,6 +30,23 @@ TEST(JumpCache, KeepsTwoThatCollide) {
   EXPECT_EQ(cache.find(rival), &b);
 }
 
+TEST(JumpCache, CopiesAndKeepsWhatIsWanted) {
+  for (const u64 count : {u64{100}, u64{20000}}) {
+    JumpCache one, two;
+    int here = 0, old = 0;
+    two.insert(0x7770, &old);
+    for (u64 i = 0; i < count; ++i) one.insert(0x5500000000 + 4 * i, &here);
+    two.copy(one);
+    EXPECT_EQ(two.find(0x7770), nullptr);
+    for (u64 i = 0; i < count; ++i) ASSERT_EQ(two.find(0x5500000000 + 4 * i), one.find(0x5500000000 + 4 * i));
+    two.keep_if([](u64 pc) { return pc % 8 == 0; });
+    EXPECT_EQ(two.find(0x5500000000 + 8), one.find(0x5500000000 + 8));
+    EXPECT_EQ(two.find(0x5500000000 + 4), nullptr);
+    two.clear();
+    for (u64 i = 0; i < count; ++i) ASSERT_EQ(two.find(0x5500000000 + 4 * i), nullptr);
+  }
+}
+
 TEST(JumpCache, ForgetsInBothTables) {
   JumpCache cache;
   int a = 0, b = 0;

@@ -181,6 +181,32 @@ TEST_F(TlbTest, GeneratedCodeGetsValuesOfWhatHasNoEntry) {
   EXPECT_EQ(tlb->fault().address.value, 0x31000u);
 }
 
+TEST_F(TlbTest, CodeOutlivesInvalidationsWhereItHasNotMoved) {
+  int here = 0, there = 0;
+  mmu.map(1, 0x40, kRam);
+  mmu.map(1, 0x41, kRam + 0x1000);
+  for (const u64 pc : {0x40010, 0x41010}) ASSERT_TRUE(tlb->code_space(pc));
+  tlb->jumps().insert(0x40010, &here);
+  tlb->jumps().insert(0x41010, &there);
+  tlb->flush_space(1);
+  mmu.maps.erase({1, 0x41});
+  tlb->select(0);
+  EXPECT_EQ(tlb->jumps().find(0x40010), &here);
+  EXPECT_EQ(tlb->jumps().find(0x41010), nullptr);
+  // Another space of the kind starts with what is at the same place there.
+  mmu.map(3, 0x40, kRam);
+  mmu.now = 3;
+  tlb->select(0);
+  EXPECT_EQ(tlb->jumps().find(0x40010), &here);
+  mmu.map(5, 0x40, kRam + 0x2000);
+  mmu.now = 5;
+  tlb->select(0);
+  EXPECT_EQ(tlb->jumps().find(0x40010), nullptr);
+  mmu.now = 3;
+  tlb->select(0);
+  EXPECT_EQ(tlb->jumps().find(0x40010), &here);
+}
+
 TEST_F(TlbTest, AKindOfContextWhoseMappingsAreGlobalServesAllSpaces) {
   constexpr u64 kFirst = 0x10001, kSecond = 0x10003, kThird = 0x10005;
   mmu.now = kFirst;
@@ -228,7 +254,13 @@ TEST_F(TlbTest, CodeIsFoundByItsPhysicalPage) {
   tlb->flush_range(0x50000, kPageSize, std::nullopt);
   EXPECT_EQ(tlb->jumps().find(0x40010), &here);
   tlb->flush_range(0x40000, kPageSize, std::nullopt);
+  tlb->select(0);
+  EXPECT_EQ(tlb->jumps().find(0x40010), &here) << "the page is where it was";
+  mmu.map(1, 0x40, kRam + 0x3000);
+  tlb->flush_range(0x40000, kPageSize, std::nullopt);
+  tlb->select(0);
   EXPECT_EQ(tlb->jumps().find(0x40010), nullptr) << "what the page led to goes with it";
+  EXPECT_EQ(tlb->code_space(0x40010), guest::BlockKey::kPhysical | (kRam + 0x3000) / kPageSize);
   EXPECT_FALSE(tlb->code_space(0x99000).has_value());
   EXPECT_EQ(tlb->fault().access, guest::Access::Execute);
 }
