@@ -14,6 +14,8 @@ constexpr u32 kForever = 1u << 24;  // not longer: other heads may share the cou
 constexpr u32 kMaxAttempts = 3;
 constexpr std::size_t kMaxPending = 8;
 constexpr u32 kMaxWaiting = 64;
+constexpr u64 kCompileCredit = 300'000'000, kCompileShare = 8;  // ns; of the process's CPU time
+constexpr u64 kCompileInsn = 300'000;                           // ns that a guest insn takes there, roughly
 constexpr u64 kPause = 16;  // times as long as the last survey took: code that is watched is slower
 constexpr RegionLimits kEveryBlock{4, 100, false};
 
@@ -35,11 +37,20 @@ u32 Regions::heat(const guest::BlockKey& key, Translator& translator) {
   Head& head = work_->heads[key];
   if (work_->survey && work_->survey->head() == key) return continue_survey(head, translator);
   if (head.pending || head.attempts >= kMaxAttempts) return patience(head);
-  // One survey at a time; one whose head is not executed any more must not keep the others waiting.
+  return may_survey() ? begin_survey(*block, head, translator) : 4 * options_.hot;
+}
+
+bool Regions::may_survey() {
+  // One at a time; one whose head is not executed any more must not keep the others waiting.
   if (work_->survey && ++work_->waiting > kMaxWaiting) end_survey();
-  if (work_->survey || work_->pending.size() >= kMaxPending) return 4 * options_.hot;
-  if (options_.tier == Tier::Auto && monotonic_ns() < work_->next_survey) return 4 * options_.hot;
-  return begin_survey(*block, head, translator);
+  if (work_->survey || work_->pending.size() >= kMaxPending) return false;
+  if (options_.tier != Tier::Auto) return true;
+  if (monotonic_ns() < work_->next_survey) return false;
+  // What is hot first is mostly what matters; the service must not work for long on what follows.
+  u64 spent = stats_.region_compile_ns;
+  for (const Pending& p : work_->pending)
+    for (const CachedBlock* b : p.members) spent += b->insn_count * kCompileInsn;
+  return spent < kCompileCredit || spent < process_cpu_ns() / kCompileShare;
 }
 
 u32 Regions::begin_survey(CachedBlock& block, Head& head, Translator& translator) {
@@ -100,7 +111,7 @@ void Regions::request(const Survey& survey, Head& head, Translator& translator) 
   if (!service_->submit(++last_ticket_, formed->region, dump))
     return refuse(survey.head(), Refusal::ServiceBusy, "", dump);
   head.pending = true;
-  work_->pending.push_back({last_ticket_, std::move(formed->members)});
+  work_->pending.push_back({last_ticket_, monotonic_ns(), std::move(formed->members)});
 }
 
 void Regions::refuse(const guest::BlockKey& head, Refusal why, const std::string& details, bool dump) {
@@ -139,6 +150,9 @@ CachedBlock* Regions::install(RegionAnswer& answer, Translator& translator) {
     return nullptr;
   }
   CachedBlock* region = cache_.add_region(pending.members, wrapped_);
+  const u64 waited = monotonic_ns() - pending.since;
+  stats_.region_wait_ns += waited;
+  stats_.region_longest_wait_ns = std::max(stats_.region_longest_wait_ns, waited);
   ++stats_.regions;
   stats_.region_blocks += pending.members.size();
   stats_.region_insns += region->insn_count;

@@ -20,7 +20,8 @@ namespace tiercel::engine {
 struct RegionStatistics {
   u64 regions = 0, region_blocks = 0, region_insns = 0, region_bytes = 0, regions_dropped = 0;
   std::array<u64, static_cast<unsigned>(Refusal::kCount)> refused{};
-  u64 region_compile_ns = 0;
+  u64 region_compile_ns = 0;                           // in the service
+  u64 region_wait_ns = 0, region_longest_wait_ns = 0;  // from the request to the installation
 };
 
 class Regions {
@@ -61,6 +62,7 @@ class Regions {
  private:
   struct Pending {
     u64 ticket;
+    u64 since;  // monotonic_ns
     std::vector<CachedBlock*> members;
   };
   struct Head {
@@ -86,6 +88,7 @@ class Regions {
   void refuse(const guest::BlockKey& head, Refusal why, const std::string& details, bool dump);
   CachedBlock* install(RegionAnswer& answer, Translator& translator);
   u32 patience(const Head& head) const;
+  bool may_survey();
 
   CodeCache& cache_;
   const Options& options_;

@@ -36,6 +36,8 @@ std::string counters_text(const RunFacts& facts, bool json) {
                                                   {"refused_compiler", refused(engine::Refusal::NotCompiled)},
                                                   {"regions_dropped", s.regions.regions_dropped},
                                                   {"region_compile_ns", s.regions.region_compile_ns},
+                                                  {"region_wait_ns", s.regions.region_wait_ns},
+                                                  {"region_longest_wait_ns", s.regions.region_longest_wait_ns},
                                                   {"cpu_ns", facts.cpu_ns},
                                                   {"kernel_ns", facts.kernel_ns},
                                                   {"system_calls", facts.system_calls}};
