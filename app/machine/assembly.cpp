@@ -171,7 +171,7 @@ Result<void> open_serial(Machine& m, const SerialOption& option) {
   if (option.kind == SerialOption::Kind::Stdio) {
     m.terminal = std::make_unique<system::RawTerminal>(STDIN_FILENO);
     m.serial = std::make_unique<system::StdioPort>(*m.loop, STDIN_FILENO, STDOUT_FILENO, [&m](char key) {
-      if (m.on_escape) m.on_escape(key);
+      return m.on_escape ? m.on_escape(key) : std::string();
     });
     return {};
   }

@@ -47,7 +47,7 @@ struct Machine {
   std::unique_ptr<system::CharPort> serial;
   std::unique_ptr<system::VirtMachine> virt;
 
-  std::function<void(char)> on_escape;  // the key after Ctrl-A, on the loop's thread
+  std::function<std::string(char)> on_escape;  // the key after Ctrl-A, on the loop's thread; gives what is typed
 
   void start_loops();
   /// Instead, on the calling thread.

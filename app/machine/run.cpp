@@ -1,6 +1,7 @@
 #include "app/machine/run.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ constexpr std::string_view kKeys =
     "\r\n"
     "Ctrl-A x       end the machine, as if its plug were pulled\r\n"
     "Ctrl-A p       press its power button\r\n"
+    "Ctrl-A s       type `stty` with this terminal's size, for a shell\r\n"
     "Ctrl-A Ctrl-A  send Ctrl-A\r\n"
     "Ctrl-A h       this\r\n";
 
@@ -32,7 +34,8 @@ class Operator final : public Controls {
   /// Also lets a program do it.
   Result<void> listen(const std::string& where);
   void hang_up() { socket_.reset(); }
-  void on_key(char key);
+  /// Gives what is to be typed.
+  std::string on_key(char key);
   /// The machine has come to an end, or begins `again`.
   void tell_end(Ended how, bool again);
 
@@ -97,18 +100,24 @@ void Operator::tell_end(Ended how, bool again) {
   tell(again ? "RESET" : "SHUTDOWN", {{"guest", !asked && how != Ended::Stopped}, {"reason", reason}});
 }
 
-void Operator::on_key(char key) {
+std::string Operator::on_key(char key) {
+  winsize size = {};
   switch (key) {
     case 'x':
-      return machine_.cpus->stop();
+      machine_.cpus->stop();
+      return {};
     case 'p':
-      return press_power_button();
+      press_power_button();
+      return {};
+    case 's':
+      if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) != 0) return {};
+      return fmt::format("stty rows {} cols {}\r", size.ws_row, size.ws_col);
     case 'h':
     case '?':
       machine_.serial->write({reinterpret_cast<const u8*>(kKeys.data()), kKeys.size()});
-      return;
+      return {};
     default:
-      return;
+      return {};
   }
 }
 
@@ -198,7 +207,7 @@ Result<void> run(Machine& m, const Options& options) {
   Operator person(m);
   const Signals signals(m);
   if (const Result<void> good = person.listen(options.control); !good) return good;
-  m.on_escape = [&person](char key) { person.on_key(key); };
+  m.on_escape = [&person](char key) { return person.on_key(key); };
   bool timed_out = false;
   const system::Clock::TimerId limit = m.clock->add_timer([&] {
     timed_out = true;

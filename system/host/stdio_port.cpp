@@ -46,7 +46,7 @@ RawTerminal::~RawTerminal() {
   if (before_) tcsetattr(fd_, TCSADRAIN, &*before_);
 }
 
-StdioPort::StdioPort(EventLoop& loop, int in, int out, std::function<void(char)> escape)
+StdioPort::StdioPort(EventLoop& loop, int in, int out, std::function<std::string(char)> escape)
     : loop_(loop), in_(in), out_(out), written_(loop.add_doorbell([this] { flush(); })), escape_(std::move(escape)) {
   // O_NONBLOCK belongs to the open file, which our parent and others have as well: so it is opened once more. What
   // cannot be opened again (a socket) or never blocks (a file, whose position must stay) is used as it is.
@@ -119,7 +119,11 @@ void StdioPort::receive() {
       if (filter(bytes[static_cast<std::size_t>(i)], keys) && input_.size() < kMostInput)
         input_.push_back(bytes[static_cast<std::size_t>(i)]);
   }
-  for (const char key : keys) escape_(key);  // without the lock: the answer may be written here
+  for (const char key : keys) {
+    const std::string typed = escape_(key);  // without the lock: it may write here
+    const std::scoped_lock lock(mutex_);
+    input_.insert(input_.end(), typed.begin(), typed.end());
+  }
   if (changed_) changed_();
 }
 

@@ -32,9 +32,10 @@ class RawTerminal {
 /// Reads and writes on the loop's thread; write() only fills a buffer. The program ignores SIGPIPE.
 class StdioPort final : public CharPort {
  public:
-  /// Ctrl-A is the escape: Ctrl-A twice sends it, Ctrl-A and another key calls `escape` with that key. Null: no escape.
+  /// Ctrl-A is the escape: Ctrl-A twice sends it, Ctrl-A and another key calls `escape` with that key, and what that
+  /// returns is typed. Null: no escape.
   /// The descriptors stay the caller's.
-  StdioPort(EventLoop& loop, int in, int out, std::function<void(char key)> escape);
+  StdioPort(EventLoop& loop, int in, int out, std::function<std::string(char key)> escape);
   ~StdioPort() override;
 
   std::size_t write(std::span<const u8> bytes) override;
@@ -53,7 +54,7 @@ class StdioPort final : public CharPort {
   int own_out_ = -1;        // a description of our own, which alone is non-blocking
   bool out_waits_ = false;  // the loop watches it
   EventLoop::Doorbell& written_;
-  std::function<void(char)> escape_;
+  std::function<std::string(char)> escape_;
   std::function<void()> changed_;
   bool escaped_ = false;
   mutable std::mutex mutex_;

@@ -20,6 +20,7 @@ struct Line {
     port = std::make_unique<StdioPort>(*loop, in[0], out[1], [this](char key) {
       keys += key;
       if (key == 'h') say("help");
+      return std::string(key == 's' ? "typed" : "");
     });
     port->on_change([this] { ++changes; });
   }
@@ -68,6 +69,8 @@ TEST(StdioPort, AnEscapeMayBeAnsweredOnTheLine) {
   char text[5] = {};
   EXPECT_EQ(read(line.out[0], text, 4), 4);
   EXPECT_STREQ(text, "help");
+  line.type("\x01s");
+  EXPECT_EQ(line.typed(), "typed");
 }
 
 TEST(StdioPort, AReaderThatSleepsFillsTheBuffer) {
