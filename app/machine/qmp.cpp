@@ -11,6 +11,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kLongest = 1 << 16;
+constexpr std::size_t kDeepest = 256;
 
 json version() {
   // "MAJOR.MINOR.MICRO"
@@ -103,7 +104,7 @@ std::optional<std::string> Qmp::next_object() {
     } else if (c == '"') {
       in_string = begun = true;
     } else if (c == '{' || c == '[') {
-      ++depth;
+      if (++depth > kDeepest) broken_ = true;
       begun = true;
     } else if (c == '}' || c == ']') {
       depth = depth > 0 ? depth - 1 : 0;
@@ -125,7 +126,9 @@ std::optional<std::string> Qmp::next_object() {
 std::string Qmp::answer(std::string_view input) {
   std::string out;
   input_ += input;
-  while (const std::optional<std::string> text = next_object()) {
+  for (;;) {
+    const std::optional<std::string> text = next_object();
+    if (!text || broken_) break;
     const json request = json::parse(*text, nullptr, false);
     if (request.is_discarded()) {
       out += line(failure("JSON parse error"));
@@ -135,9 +138,8 @@ std::string Qmp::answer(std::string_view input) {
     if (request.is_object() && request.contains("id")) reply["id"] = request["id"];
     out += line(reply);
   }
-  if (input_.size() <= kLongest) return out;
-  broken_ = true;
-  return out + line(failure("the input is too long"));
+  broken_ = broken_ || input_.size() > kLongest;
+  return broken_ ? out + line(failure("the input is too long or too deep")) : out;
 }
 
 json Qmp::execute(const json& request) {

@@ -92,7 +92,18 @@ TEST_F(QmpTest, Mistakes) {
   EXPECT_EQ(description("{\"execute\":\"stop\",\"id\":1e999}"), "JSON parse error");
   EXPECT_EQ(machine.log, "");
   EXPECT_FALSE(qmp.broken());
-  EXPECT_EQ(description(std::string(70000, '[')), "the input is too long");
+  EXPECT_EQ(description("{\"a\":\"" + std::string(70000, 'x')), "the input is too long or too deep");
+  EXPECT_TRUE(qmp.broken());
+}
+
+TEST_F(QmpTest, DeepInputIsRefused) {
+  agree();
+  const auto nested = [](std::size_t n) {
+    return "{\"execute\":\"stop\",\"id\":" + std::string(n, '[') + std::string(n, ']') + "}";
+  };
+  EXPECT_NE(ask(nested(255)).find("\"return\":{}"), std::string::npos);
+  EXPECT_FALSE(qmp.broken());
+  EXPECT_NE(ask(nested(256)).find("too deep"), std::string::npos);
   EXPECT_TRUE(qmp.broken());
 }
 
