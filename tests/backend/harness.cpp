@@ -169,10 +169,12 @@ std::string Machine::compare(const ir::Function& f, const State& start, u32 mxcs
   return what + ir::print(f, kSlots) + code_.listing;
 }
 
-std::string Machine::describe_exits(const Left& interp, const Left& fast) {
+std::string Machine::describe_exits(const Left& interp, const Left& fast) const {
   std::string what;
   if (fast.pc != interp.pc) what += fmt::format("  pc: interp {:#x}, fast {:#x}\n", interp.pc, fast.pc);
-  const bool straight = is_straight(interp.reason);
+  // Of an Unmask the interpreter always leaves, the fast tier only if something waits.
+  const bool stays = interp.reason == reason_for(ir::ExitKind::Unmask) && context_->masked_request == 0;
+  const bool straight = stays || is_straight(interp.reason);
   if (straight ? !is_straight(fast.reason) : interp.reason != fast.reason)
     what +=
         fmt::format("  reason: interp {}, fast {}\n", static_cast<u32>(interp.reason), static_cast<u32>(fast.reason));

@@ -54,7 +54,7 @@ class Machine {
   };
   Left interpret_from(const ir::Function& f, const State& start, u32 mxcsr, InterpMemory& memory);
   void take_exit(Left& left) const;
-  static std::string describe_exits(const Left& interp, const Left& fast);
+  std::string describe_exits(const Left& interp, const Left& fast) const;
   static std::string describe_status(const Left& interp, const Left& fast, const std::function<bool()>& excused);
   void install(const std::vector<u8>& code, std::size_t offset);
 

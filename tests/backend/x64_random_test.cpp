@@ -40,7 +40,7 @@ void name_seed(int how) {
 struct Start {
   State state;
   u32 mxcsr;
-  u32 exit_request;
+  u32 exit_request, masked_request;
 };
 
 Start start_of(RandomIr& random) {
@@ -48,6 +48,7 @@ Start start_of(RandomIr& random) {
   random.fill(start.state.bytes);
   start.mxcsr = 0x1f80 | random.pick(4) << 13;
   start.exit_request = random.pick(8) == 0;
+  start.masked_request = random.pick(2) == 0;
   return start;
 }
 
@@ -84,6 +85,7 @@ class Comparison {
     for (int k = 0; k < kStates; ++k) {
       const Start start = start_of(random_);
       machine_->context().exit_request = start.exit_request;
+      machine_->context().masked_request = start.masked_request;
       if (const std::string difference = machine_->compare(f, start.state, start.mxcsr); !difference.empty())
         return difference;
     }

@@ -39,6 +39,7 @@ __attribute__((noinline)) void finished(void) {
 int main(void) {
   pthread_t threads[3];
   for (long i = 0; i < 3; ++i) pthread_create(&threads[i], NULL, i == 2 ? spinner : waiter, (void*)i);
+  while (spins == 0) usleep(1000);  // the last thread is where it is looked for
   started();
   pthread_mutex_lock(&mutex);
   stage = 1;
