@@ -1,6 +1,9 @@
 #include "engine/survey.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "base/check.h"

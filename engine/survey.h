@@ -7,8 +7,6 @@
 // Everything here needs the engine's lock.
 #pragma once
 
-#include <sys/mman.h>
-
 #include <memory>
 #include <unordered_map>
 #include <utility>
