@@ -27,6 +27,11 @@ class Former {
 
   std::optional<FormedRegion> form(Refusal& why) {
     choose();
+    // The head is gone, or other threads' counts have overwritten its own.
+    if (found_.empty()) {
+      why = Refusal::TooShort;
+      return {};
+    }
     find_returns();
     mark_cycles();
     const bool loops = found_.front().comes_back;
