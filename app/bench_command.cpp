@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "base/own_path.h"
+
 namespace tiercel::app {
 namespace {
 
@@ -30,8 +32,7 @@ fs::path find_driver(const fs::path& program) {
 }  // namespace
 
 int run_bench(int argc, char** argv) {
-  std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  const fs::path program = own_path();
   const fs::path driver = find_driver(program);
   if (driver.empty()) {
     std::fprintf(stderr,

@@ -52,8 +52,8 @@ struct CachedBlock {
   CachedBlock* next_in_page = nullptr;     // of the page that holds the block's first byte
   const ir::Function* function = nullptr;  // kept for the interpreter and lockstep
   RegionUse* uses = nullptr;               // the regions this block was compiled into
-  CachedBlock* plain = nullptr;            // a region: the block it stands in for
-  std::span<CachedBlock*> members;         // a region: what it was made of, `plain` included
+  CachedBlock* plain = nullptr;            // a stand-in: the block it stands in for
+  std::span<CachedBlock*> members;         // a stand-in: what it was made of, `plain` included
   CachedBlock* instead = nullptr;          // a watched block: what takes its place afterwards
 
   u64 end_location() const { return key.location() + (end_pc - key.pc); }

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/own_path.h"
 #include "service/messages.h"
 #include "service/own_descriptors.h"
 
@@ -124,11 +125,7 @@ bool start_daemon(const std::string& compiler, const std::string& directory) {
 }
 
 std::string compiler_path() {
-  char buffer[4096];
-  const ssize_t length = readlink("/proc/self/exe", buffer, sizeof buffer);
-  if (length <= 0 || length == static_cast<ssize_t>(sizeof buffer)) return {};
-  const std::string self(buffer, static_cast<std::size_t>(length));
-  return self.substr(0, self.rfind('/') + 1) + "tiercel-compiler";
+  return path_beside_us("tiercel-compiler");
 }
 
 }  // namespace tiercel::service
