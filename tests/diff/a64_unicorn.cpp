@@ -27,6 +27,7 @@ struct Options {
   u64 seed = 1, count = 1'000'000, states = 8;
   unsigned max_insns = 6, max_reports = 20;
   double seconds = 0;
+  bool llvm = false;
   std::string only, write;
 };
 
@@ -65,6 +66,8 @@ class Differential {
     ours_.push_back(make_interp_runner(true));
     fast_from_ = ours_.size();
     for (auto& runner : make_fast_runners()) ours_.push_back(std::move(runner));
+    if (options.llvm)
+      for (auto& runner : make_llvm_runners()) ours_.push_back(std::move(runner));
   }
   int run();
 
@@ -250,14 +253,17 @@ int Differential::run() {
       }
     }
   }
+  u64 regions = 0;
+  for (const auto& runner : ours_) regions += runner->regions();
   for (const auto& [rows, n] : failures_by_row_) fmt::print("{:>7} x {}\n", n, rows);
   fmt::print(
       "{} rows, {} sequences run, {} instructions, {} faults, {} gaps, {} disagreements ({} more in "
       "Underflow alone, {} with tagged addresses between our tiers), {:.1f} s, {:.0f} runs/s; {} executions of an "
-      "instruction by {} runners\n",
+      "instruction by {} runners; {} regions\n",
       generator_.row_count(), runs_, insns_, faults_, gaps_, failures_, tininess_, tagged_, elapsed(),
-      runs_ / elapsed(), insns_ * (ours_.size() + 1), ours_.size() + 1);
-  return failures_ ? 1 : 0;
+      runs_ / elapsed(), insns_ * (ours_.size() + 1), ours_.size() + 1, regions);
+  if (options_.llvm && regions == 0) fmt::print("the optimising tier took no part\n");
+  return failures_ || (options_.llvm && regions == 0) ? 1 : 0;
 }
 
 int run(int argc, char** argv) {
@@ -270,6 +276,7 @@ int run(int argc, char** argv) {
   app.add_option("--max-reports", options.max_reports, "disagreements to print in full");
   app.add_option("--time", options.seconds, "stop after so many seconds");
   app.add_option("--only-row", options.only, "regular expression on a row's text and heading");
+  app.add_flag("--llvm", options.llvm, "on the optimising tier as well; a sequence takes it some milliseconds");
   CLI11_PARSE(app, argc, argv);
 
   for (const auto& [base, size] : {std::pair{kCodeBase, kCodeBytes}, std::pair{kDataBase, kDataBytes}})

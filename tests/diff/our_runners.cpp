@@ -6,6 +6,7 @@
 
 #include <cstring>
 #include <unordered_map>
+#include <utility>
 
 #include "backend/interp/interp.h"
 #include "engine/engine.h"
@@ -14,6 +15,9 @@
 #include "ir/passes/pass.h"
 #include "ir/printer.h"
 #include "ir/verifier.h"
+#ifdef TIERCEL_TEST_REGIONS
+#include "tests/support/local_regions.h"
+#endif
 
 namespace tiercel::test {
 namespace {
@@ -222,12 +226,22 @@ class RegionSpace final : public engine::AddressSpace {
   u64 flat_base() const override { return 0; }
 };
 
+/// Makes what compiles regions, or is empty.
+using MakeRegions = std::unique_ptr<engine::RegionService> (*)(const backend::VmLayout&, const backend::HostFeatures&);
+
 class EngineRunner final : public Runner {
  public:
-  EngineRunner(const char* name, const engine::Options& options)
-      : name_(name), engine_(*frontend_, space_, options), vcpu_(engine_.make_vcpu()) {}
+  EngineRunner(const char* name, const engine::Options& options, MakeRegions make_regions = nullptr)
+      : name_(name),
+        engine_(*frontend_, space_, options,
+                make_regions
+                    ? make_regions(engine::vm_layout(*frontend_, space_, options), backend::HostFeatures::detect())
+                    : nullptr),
+        vcpu_(engine_.make_vcpu()),
+        ends_before_brk_(make_regions != nullptr) {}
   const char* name() const override { return name_; }
   void forget_code() override { engine_.invalidate(VAddr{kCodeBase}, kCodeBytes); }
+  u64 regions() const override { return engine_.statistics().regions.regions; }
 
   Outcome run(CpuState& state, Data& data, u64 end) override {
     using Kind = engine::Stop::Kind;
@@ -235,6 +249,8 @@ class EngineRunner final : public Runner {
     auto& s = *static_cast<arm::A64State*>(vcpu_->state());
     load_state(s, state);
     vcpu_->set_fp_status((state.fpsr & 0x1f) | (state.fpsr & 0x80 ? ir::fpstatus::kInputDenormal : 0));
+    // The BRK would keep the block that ends in it out of any region.
+    if (ends_before_brk_ && std::exchange(end_, end) != end) engine_.set_breakpoints({end});
     const engine::Stop stop = vcpu_->run();
     store_state(s, state);
     const u32 status = vcpu_->fp_status();
@@ -242,6 +258,7 @@ class EngineRunner final : public Runner {
     std::memcpy(data.data(), reinterpret_cast<const void*>(kDataBase), kDataBytes);
     switch (stop.kind) {
       case Kind::Breakpoint:
+      case Kind::DebugBreak:
         return s.pc == end ? Outcome{} : Outcome{End::Failed, 0, "stopped early"};
       case Kind::Fault:
         return {End::Fault, stop.fault.address.value, ""};
@@ -260,6 +277,8 @@ class EngineRunner final : public Runner {
   RegionSpace space_;
   engine::Engine engine_;
   std::unique_ptr<engine::Vcpu> vcpu_;
+  const bool ends_before_brk_;
+  u64 end_ = 0;
 };
 
 void catch_host_faults() {
@@ -284,6 +303,22 @@ std::vector<std::unique_ptr<Runner>> make_fast_runners() {
   chaos.chaos_seed = 7;
   chaos.code_cache_bytes = 1 << 20;
   runners.push_back(std::make_unique<EngineRunner>("fast with chaos", chaos));
+  return runners;
+}
+
+std::vector<std::unique_ptr<Runner>> make_llvm_runners() {
+  std::vector<std::unique_ptr<Runner>> runners;
+#ifdef TIERCEL_TEST_REGIONS
+  engine::Options plain;
+  plain.tier = engine::Tier::Llvm;
+  plain.hot = 1;
+  plain.code_cache_bytes = 32 << 20;
+  runners.push_back(std::make_unique<EngineRunner>("llvm", plain, make_local_regions));
+  engine::Options chaos = plain;
+  chaos.chaos_seed = 7;
+  chaos.max_block_insns = 4;
+  runners.push_back(std::make_unique<EngineRunner>("llvm with chaos", chaos, make_local_regions));
+#endif
   return runners;
 }
 

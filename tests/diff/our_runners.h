@@ -14,6 +14,9 @@ std::unique_ptr<Runner> make_stepper();
 
 /// The fast tier through the engine, as it is used.
 std::vector<std::unique_ptr<Runner>> make_fast_runners();
+/// The optimising tier through the engine, with every block compiled; in blocks as they are, and in random ones, some of
+/// which make a region together.
+std::vector<std::unique_ptr<Runner>> make_llvm_runners();
 
 /// IR of the block at `pc` before and after the passes, as text.
 std::string describe_block(u64 pc, u32 fpcr);

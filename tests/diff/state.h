@@ -55,6 +55,8 @@ class Runner {
   virtual Outcome run(CpuState& state, Data& data, u64 end) = 0;
   /// Code in [kCodeBase, kCodeBase + kCodeBytes) was rewritten.
   virtual void forget_code() = 0;
+  /// How many regions were compiled.
+  virtual u64 regions() const { return 0; }
 };
 
 /// One line for every difference, with both values; empty if the states agree.
