@@ -25,7 +25,8 @@ bool send_descriptor(int socket, int fd) {
   return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
 }
 
-int receive_descriptor(int socket) {
+bool receive_byte(int socket, int& fd) {
+  fd = -1;
   char byte;
   iovec data{&byte, 1};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
@@ -37,13 +38,16 @@ int receive_descriptor(int socket) {
   ssize_t received;
   do received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
   while (received < 0 && errno == EINTR);
-  if (received != 1) return -1;
+  if (received != 1) return false;
   const cmsghdr* c = CMSG_FIRSTHDR(&message);
-  if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)))
-    return -1;
+  if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
+    std::memcpy(&fd, CMSG_DATA(c), sizeof fd);
+  return true;
+}
+
+int receive_descriptor(int socket) {
   int fd;
-  std::memcpy(&fd, CMSG_DATA(c), sizeof fd);
-  return fd;
+  return receive_byte(socket, fd) ? fd : -1;
 }
 
 }  // namespace tiercel::service

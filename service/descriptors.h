@@ -6,5 +6,7 @@ namespace tiercel::service {
 bool send_descriptor(int socket, int fd);
 /// The next message's descriptor, or -1: there is no such message, or the other side is gone.
 int receive_descriptor(int socket);
+/// The same where a message may come without one: `fd` is then -1. False: there is no such message.
+bool receive_byte(int socket, int& fd);
 
 }  // namespace tiercel::service

@@ -20,6 +20,7 @@
 
 #include "service/descriptors.h"
 #include "service/place.h"
+#include "service/region_cache.h"
 
 namespace tiercel::service {
 namespace {
@@ -28,6 +29,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxQueue = 256;
 constexpr std::size_t kMaxFatal = 4096;
+constexpr u64 kCacheBytes = 128 << 20;
 constexpr auto kTick = std::chrono::milliseconds(500);  // between looks at workers that take long
 
 /// What one worker is at.
@@ -104,7 +106,9 @@ class Server {
   }
 
   void look_at(Place& p, bool spoke) {
-    if (spoke && p.worker.answered()) {
+    Worker::Compiled compiled;
+    if (spoke && p.worker.answered(compiled)) {
+      if (!compiled.request.empty()) cache_.add(std::move(compiled.request), std::move(compiled.reply));
       p.job.reset();
     } else if (spoke) {
       failed_on(p, fmt::format("the compiler died of it ({})", p.worker.bury()));
@@ -127,11 +131,26 @@ class Server {
   void accept_one() {
     const int s = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (s < 0) return;
-    if (const int fd = receive(s); fd >= 0) {
-      if (queue_.size() >= kMaxQueue) queue_.pop_front();  // nobody will wait that long; the oldest one least of all
-      queue_.push_back(std::make_unique<Job>(fd));
-    }
+    if (const int fd = receive(s); fd >= 0) take_in(std::make_unique<Job>(fd));
     close(s);
+  }
+
+  /// What is known does not wait for a worker.
+  void take_in(std::unique_ptr<Job> job) {
+    std::vector<u8> request;
+    if (!job->take(request) || answer_from_cache(*job, request)) return;
+    if (queue_.size() >= kMaxQueue) queue_.pop_front();  // nobody will wait that long; the oldest one least of all
+    queue_.push_back(std::move(job));
+  }
+
+  static std::string_view text(const std::vector<u8>& request) {
+    return {reinterpret_cast<const char*>(request.data()), request.size()};
+  }
+
+  bool answer_from_cache(Job& job, const std::vector<u8>& request) {
+    const std::string* reply = cache_.find(text(request));
+    if (reply) job.answer(State::Compiled, reply->data(), reply->size(), 0, request.size());
+    return reply != nullptr;
   }
 
   void hand_out() {
@@ -147,7 +166,9 @@ class Server {
     std::vector<u8> request;
     if (!job->take(request)) return;
     p.request_bytes = request.size();
-    p.request_hash = std::hash<std::string_view>{}({reinterpret_cast<const char*>(request.data()), request.size()});
+    // It may have been compiled meanwhile, for somebody else.
+    if (answer_from_cache(*job, request)) return;
+    p.request_hash = std::hash<std::string_view>{}(text(request));
     if (fatal_.count(p.request_hash) != 0) return job->refuse("the compiler died of it before", 0, p.request_bytes);
     if (!p.worker.running() && !p.worker.start(options_.make_compiler))
       return job->refuse("the translation service cannot start a process", 0, p.request_bytes);
@@ -177,6 +198,7 @@ class Server {
   std::vector<Place> places_;
   std::deque<std::unique_ptr<Job>> queue_;
   std::unordered_set<std::size_t> fatal_;  // hashes of requests
+  RegionCache cache_{kCacheBytes};
 };
 
 }  // namespace

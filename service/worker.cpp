@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,23 +19,55 @@
 namespace tiercel::service {
 namespace {
 
+int write_compiled(const std::vector<u8>& request, const std::vector<u8>& reply) {
+  const int fd = memfd_create("tiercel-compiled", MFD_CLOEXEC);
+  const u64 size = request.size();
+  const auto write_all = [fd](const void* data, u64 bytes) {
+    return write(fd, data, bytes) == static_cast<ssize_t>(bytes);
+  };
+  if (fd < 0 ||
+      (write_all(&size, sizeof size) && write_all(request.data(), size) && write_all(reply.data(), reply.size())))
+    return fd;
+  close(fd);
+  return -1;
+}
+
+bool read_compiled(int fd, Worker::Compiled& out) {
+  struct stat info;
+  u64 size = 0;
+  if (pread(fd, &size, sizeof size, 0) != sizeof size || fstat(fd, &info) < 0) return false;
+  const u64 rest = static_cast<u64>(info.st_size) - sizeof size;
+  if (rest > kSharedBytes || size > rest) return false;
+  out.request.resize(size);
+  out.reply.resize(rest - size);
+  const auto read_all = [fd](std::string& to, u64 from) {
+    return pread(fd, to.data(), to.size(), static_cast<off_t>(from)) == static_cast<ssize_t>(to.size());
+  };
+  return read_all(out.request, sizeof size) && read_all(out.reply, sizeof size + size);
+}
+
 /// What a worker keeps from job to job: the compiler, made again when a guest with other surroundings comes.
 class Bench {
  public:
   explicit Bench(const MakeCompiler& make_compiler) : make_compiler_(make_compiler) {}
 
-  void work(Job& job) {
+  /// The descriptor of a file with request and reply for the service alone (see read_compiled), or -1.
+  int work(Job& job) {
     std::vector<u8> bytes;
-    if (!job.take(bytes)) return;
+    if (!job.take(bytes)) return -1;
     const u64 start = process_cpu_ns();
     Request request;
     std::string why = "the translation service did not understand the request";
     backend::RegionCode code;
     const bool compiled = decode_request(bytes, request) && compile(request, code, why);
     const u64 spent = process_cpu_ns() - start;
-    if (!compiled) return job.refuse(why, spent, bytes.size());
+    if (!compiled) {
+      job.refuse(why, spent, bytes.size());
+      return -1;
+    }
     const std::vector<u8> reply = encode_reply(code);
     job.answer(State::Compiled, reply.data(), reply.size(), spent, bytes.size());
+    return write_compiled(bytes, reply);
   }
 
  private:
@@ -67,9 +101,11 @@ class Bench {
   Bench bench(make_compiler);
   for (int fd; (fd = receive_descriptor(kChannel)) >= 0;) {
     Job job(fd);
-    bench.work(job);
+    const int compiled = bench.work(job);
     const char done = 0;
-    if (write(kChannel, &done, 1) != 1) break;
+    const bool told = compiled < 0 ? write(kChannel, &done, 1) == 1 : send_descriptor(kChannel, compiled);
+    if (compiled >= 0) close(compiled);
+    if (!told) break;
   }
   _exit(0);
 }
@@ -101,12 +137,13 @@ bool Worker::send(const Job& job) {
   return send_descriptor(channel_, job.descriptor());
 }
 
-bool Worker::answered() const {
-  char done;
-  ssize_t n;
-  do n = read(channel_, &done, 1);
-  while (n < 0 && errno == EINTR);
-  return n == 1;
+bool Worker::answered(Compiled& compiled) const {
+  int fd;
+  if (!receive_byte(channel_, fd)) return false;
+  if (fd < 0) return true;
+  if (!read_compiled(fd, compiled)) compiled = {};
+  close(fd);
+  return true;
 }
 
 std::string Worker::bury() {

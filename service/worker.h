@@ -21,8 +21,12 @@ class Worker {
   /// Readable when a byte comes back: the worker has answered; or the end: it is dead.
   int channel() const { return channel_; }
   bool send(const Job& job);
-  /// The worker has answered. False: it is dead.
-  bool answered() const;
+  /// What a worker compiled, as it saw it: the memory of a job is the guest's too, and may not be what it was.
+  struct Compiled {
+    std::string request, reply;
+  };
+  /// The worker has answered; `compiled` stays empty if it refused. False: it is dead.
+  bool answered(Compiled& compiled) const;
   /// Ends it if it still runs. Says what it died of.
   std::string bury();
 

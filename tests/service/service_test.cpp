@@ -17,6 +17,7 @@
 #include "service/client.h"
 #include "service/messages.h"
 #include "service/place.h"
+#include "service/region_cache.h"
 #include "service/server.h"
 
 namespace tiercel::service {
@@ -35,14 +36,18 @@ class FakeCompiler final : public backend::RegionCompiler {
     if (region.blocks.front().pc == 0x13) return why = "thirteen", false;
     out = {};
     out.code.assign(16, static_cast<u8>(region.blocks.size()));
+    out.code.push_back(++compiled_);
     out.exits = {{backend::RegionExit::Kind::Direct, 0x1234}, {backend::RegionExit::Kind::Fault, 0x5678}};
     out.faults = {{3, 7}};
     out.jumps = {{12, 1}, {4, backend::RegionJump::kShared}};
-    if (region.blocks.front().pc == 0xbad) out.faults[0].landing_offset = 16;
-    if (region.blocks.front().pc == 0xbad1) out.jumps[0].offset = 13;
+    if (region.blocks.front().pc == 0xbad) out.faults[0].landing_offset = 17;
+    if (region.blocks.front().pc == 0xbad1) out.jumps[0].offset = 14;
     if (region.blocks.front().pc == 0xbad2) out.jumps[0].exit = 2;
     return true;
   }
+
+ private:
+  u8 compiled_ = 0;
 };
 
 ir::Region region_at(u64 pc) {
@@ -124,7 +129,7 @@ TEST_F(ServiceTest, CompilesAndRefuses) {
   const auto good = answer_to(*client, 0x1000);
   EXPECT_TRUE(good.compiled) << good.why;
   EXPECT_EQ(good.ticket, 0x1000u);
-  EXPECT_EQ(good.code.code, std::vector<u8>(16, 1));
+  EXPECT_EQ(good.code.code, std::vector<u8>(17, 1));
   EXPECT_EQ(good.code.exits.size(), 2u);
   EXPECT_EQ(good.code.faults, (std::vector<backend::RegionFault>{{3, 7}}));
   EXPECT_EQ(good.code.jumps, (std::vector<backend::RegionJump>{{12, 1}, {4, backend::RegionJump::kShared}}));
@@ -142,6 +147,38 @@ TEST_F(ServiceTest, RefusesOffsetsOutsideTheCode) {
     EXPECT_FALSE(bad.compiled);
     EXPECT_NE(bad.why.find("outside"), std::string::npos);
   }
+}
+
+TEST_F(ServiceTest, CompilesNothingTwice) {
+  workers = 1;
+  start_server();
+  const auto first = make_client(options), second = make_client(options);
+  const auto number = [](const engine::RegionAnswer& a) { return a.compiled ? a.code.code.back() : 0; };
+  EXPECT_EQ(number(answer_to(*first, 0x1000)), 1);
+  EXPECT_EQ(number(answer_to(*first, 0x2000)), 2);
+  EXPECT_EQ(number(answer_to(*second, 0x1000)), 1);
+  EXPECT_EQ(number(answer_to(*first, 0x1000)), 1);
+  // Other surroundings are another request.
+  ClientOptions other = options;
+  other.layout.base_is_zero = !other.layout.base_is_zero;
+  EXPECT_EQ(number(answer_to(*make_client(other), 0x1000)), 1) << "by a compiler made anew";
+  EXPECT_EQ(number(answer_to(*first, 0x3000)), 1);
+  // What is refused is asked for again.
+  EXPECT_EQ(number(answer_to(*first, 0x13)), 0);
+  EXPECT_EQ(number(answer_to(*first, 0x13)), 0);
+}
+
+TEST(RegionCache, ForgetsWhatWasNotAskedForLongest) {
+  RegionCache cache(32 * 100);
+  const auto name = [](int i) { return std::string(50, static_cast<char>('A' + i)); };
+  for (int i = 0; i < 32; ++i) cache.add(name(i), std::string(50, 'r'));
+  ASSERT_NE(cache.find(name(0)), nullptr);
+  cache.add(name(40), std::string(50, 'r'));
+  EXPECT_NE(cache.find(name(0)), nullptr);
+  EXPECT_EQ(cache.find(name(1)), nullptr);
+  cache.add("large", std::string(500, 'r'));
+  EXPECT_EQ(cache.find("large"), nullptr);
+  EXPECT_NE(cache.find(name(2)), nullptr);
 }
 
 TEST_F(ServiceTest, SurvivesTheDeathOfTheService) {
