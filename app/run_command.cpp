@@ -145,7 +145,8 @@ void describe_options(CLI::App& run, Raw& raw, user::RunOptions& options) {
   run.add_option("--lockstep", raw.lockstep, "interp,fast: run every block in both tiers and compare");
   run.add_option("--tier-limit", e.tier_limit, "only the first N translated blocks use the fast tier");
   run.add_option("--pass-limit", e.pass_limit, "only the first N pass applications happen");
-  run.add_option("--chaos", e.chaos_seed, "seed: random block lengths, register choice and evictions");
+  run.add_option("--chaos", e.chaos_seed,
+                 "seed: random block lengths, registers, tiers, thresholds, regions and losses of code");
   run.add_option("--code-cache", raw.code_cache, "size of the code cache, e.g. 64K or 256M");
   run.prefix_command();
   run.footer(kExamples);

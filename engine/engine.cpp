@@ -13,6 +13,13 @@
 #include "engine/engine_private.h"
 
 namespace tiercel::engine {
+namespace {
+
+// With chaos one look for a block in so many loses the code of a page first. Each loss leads to as many looks as the page
+// has blocks: a few dozen.
+constexpr u32 kChaosInvalidates = 512;
+
+}  // namespace
 
 Engine::Private::Private(guest::Frontend& fe, AddressSpace& mem, const Options& opt, CodeMemory code_memory,
                          std::unique_ptr<RegionService> service)
@@ -39,6 +46,8 @@ Engine::Private::~Private() {
 }
 
 CachedBlock* Engine::Private::find_or_translate(const guest::BlockKey& key) {
+  // As if it had changed.
+  if (chaos.one_in(kChaosInvalidates)) invalidate(key.location() / kPageSize * kPageSize, kPageSize);
   if (CachedBlock* known = cache.find(key)) return known;
   CachedBlock* block = translate_new(key);
   if (!block || !regions.active() || !options.every_block()) return block;

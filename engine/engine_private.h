@@ -40,6 +40,7 @@ struct Engine::Private {
   u32 vcpus_made = 0;
   Statistics stats;
   std::FILE* perf_map = nullptr;
+  Chaos chaos{options.chaos_seed, 1};
 
   // Fixed once constructed.
   EnterFn enter = nullptr;

@@ -40,7 +40,7 @@ struct Options {
   bool lockstep = false;     // run every block in both tiers and compare
   u64 tier_limit = ~u64{0};  // only the first N translated blocks use the fast tier, later ones are interpreted
   u64 pass_limit = ~u64{0};  // only the first N pass applications happen
-  u32 chaos_seed = 0;        // nonzero: random block lengths, register choice and evictions
+  u32 chaos_seed = 0;        // nonzero: random block lengths, registers, tiers, thresholds, regions and losses of code
   u64 code_cache_bytes = 256 << 20;
   u32 max_block_insns = 64;
   bool perf_map = false;  // /tmp/perf-PID.map

@@ -18,26 +18,37 @@ constexpr u64 kCompileCredit = 300'000'000, kCompileShare = 8;  // ns; of the pr
 constexpr u64 kCompileInsn = 300'000;                           // ns that a guest insn takes there, roughly
 constexpr u64 kPause = 16;  // times as long as the last survey took: code that is watched is slower
 constexpr RegionLimits kEveryBlock{4, 100, false};
+// With chaos, one in so many: blocks that are left to the fast tier although every block is compiled; answers of the
+// service that do not come.
+constexpr u32 kChaosLeaves = 4, kChaosRefuses = 16;
 
 }  // namespace
 
 Regions::Regions(CodeCache& cache, const Options& options, std::unique_ptr<RegionService> service)
-    : cache_(cache), options_(options), service_(std::move(service)) {}
+    : cache_(cache), options_(options), service_(std::move(service)), chaos_(options.chaos_seed, 2) {}
 
 /// What runs around a head may change, so it is looked at again, each time after 64 times as long.
-u32 Regions::patience(const Head& head) const {
+u32 Regions::patience(const Head& head) {
   if (head.pending) return 4 * options_.hot;
   if (head.attempts >= kMaxAttempts) return kForever;
+  if (chaos_.active()) return 1 + chaos_.below(4 * options_.hot);
   return static_cast<u32>(std::min(u64{options_.hot} << (6 * head.attempts), u64{kForever}));
 }
 
 u32 Regions::heat(const guest::BlockKey& key, Translator& translator) {
   CachedBlock* block = cache_.find(key);
   if (!block || !service_) return kForever;
+  if (options_.every_block() && chaos_.one_in(kChaosLeaves)) return kForever;
   Head& head = work_->heads[key];
   if (work_->survey && work_->survey->head() == key) return continue_survey(head, translator);
   if (head.pending || head.attempts >= kMaxAttempts) return patience(head);
   return may_survey() ? begin_survey(*block, head, translator) : 4 * options_.hot;
+}
+
+/// Of the next region.
+RegionLimits Regions::limits() {
+  if (chaos_.active()) return {1 + chaos_.below(16), 1 + chaos_.below(400), options_.tier == Tier::Auto};
+  return options_.every_block() ? kEveryBlock : RegionLimits{};
 }
 
 bool Regions::may_survey() {
@@ -58,13 +69,14 @@ u32 Regions::begin_survey(CachedBlock& block, Head& head, Translator& translator
   head.refusal = Refusal::None;
   CachedBlock& plain = block.plain ? *block.plain : block;
   work_->survey_began = monotonic_ns();
+  limits_ = limits();
   auto survey = std::make_unique<Survey>(cache_, translator, watches_);
   if (!survey->begin(plain)) {
     refuse(plain.key, Refusal::UnfitHead, "", options_.dump.llvm && translator.wants_dump(plain.key));
     return patience(head);
   }
   if (options_.every_block()) {
-    survey->take_all(kEveryBlock.blocks);
+    survey->take_all(limits_.blocks);
     request(*survey, head, translator);
     return patience(head);
   }
@@ -106,7 +118,7 @@ void Regions::note_stale(Survey& survey) {
 void Regions::request(const Survey& survey, Head& head, Translator& translator) {
   const bool dump = options_.dump.llvm && translator.wants_dump(survey.head());
   Refusal why = Refusal::None;
-  auto formed = form_region(survey, options_.every_block() ? kEveryBlock : RegionLimits{}, why);
+  auto formed = form_region(survey, limits_, why);
   if (!formed) return refuse(survey.head(), why, "", dump);
   if (!service_->submit(++last_ticket_, formed->region, dump))
     return refuse(survey.head(), Refusal::ServiceBusy, "", dump);
@@ -139,6 +151,7 @@ CachedBlock* Regions::install(RegionAnswer& answer, Translator& translator) {
   work_->heads[head.key].pending = false;
   stats_.region_compile_ns += answer.compile_ns;
   const bool dump = options_.dump.llvm && translator.wants_dump(head.key);
+  if (chaos_.one_in(kChaosRefuses)) return refuse(head.key, Refusal::NotCompiled, "chaos", dump), nullptr;
   if (!answer.compiled) return refuse(head.key, Refusal::NotCompiled, answer.why, dump), nullptr;
   if (dump)
     fmt::print(stderr, "== region at {:#x}, {} blocks\n{}\n", head.key.pc, pending.members.size(), answer.code.listing);

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/chaos.h"
 #include "engine/code_cache.h"
 #include "engine/region_former.h"
 #include "engine/region_service.h"
@@ -87,7 +88,8 @@ class Regions {
   void request(const Survey& survey, Head& head, Translator& translator);
   void refuse(const guest::BlockKey& head, Refusal why, const std::string& details, bool dump);
   CachedBlock* install(RegionAnswer& answer, Translator& translator);
-  u32 patience(const Head& head) const;
+  u32 patience(const Head& head);
+  RegionLimits limits();
   bool may_survey();
 
   CodeCache& cache_;
@@ -97,6 +99,8 @@ class Regions {
   Watches watches_;
   backend::CompiledCode wrapped_;
   u64 last_ticket_ = 0;
+  RegionLimits limits_;  // of the region that the present survey is for
+  Chaos chaos_;
   RegionStatistics stats_;
 };
 

@@ -14,6 +14,8 @@
 namespace tiercel::engine {
 namespace {
 
+constexpr u32 kChaosInterprets = 32;  // with chaos one block in so many is left to the interpreter
+
 class Reader final : public guest::CodeReader {
  public:
   Reader(AddressSpace& memory, const guest::BlockKey& key, const Breakpoints& until)
@@ -75,23 +77,18 @@ Translator::Translator(guest::Frontend& frontend, AddressSpace& memory, const Op
       memory_(memory),
       options_(options),
       backend_(backend::make_x64_backend(vm_layout(frontend, memory, options), backend::HostFeatures::detect())),
-      chaos_state_(options.chaos_seed) {}
+      chaos_(options.chaos_seed, 0) {}
 
 Translator::Translator(const Translator& old) : Translator(old.frontend_, old.memory_, old.options_) {
   breakpoints = old.breakpoints;
   translations_ = old.translations_;
   profile_ = Profile(old.profile_.next());
   passes_run_ = old.passes_run_;
-  chaos_state_ = old.chaos_state_;
+  chaos_ = old.chaos_;
 }
 
 u32 Translator::block_limit() {
-  if (options_.chaos_seed == 0) return options_.max_block_insns;
-  // xorshift: a run with one seed repeats exactly.
-  chaos_state_ ^= chaos_state_ << 13;
-  chaos_state_ ^= chaos_state_ >> 7;
-  chaos_state_ ^= chaos_state_ << 17;
-  return 1 + static_cast<u32>(chaos_state_ % options_.max_block_insns);
+  return chaos_.active() ? 1 + chaos_.below(options_.max_block_insns) : options_.max_block_insns;
 }
 
 void Translator::run_passes() {
@@ -112,7 +109,8 @@ Translator::Outcome Translator::translate(const guest::BlockKey& key) {
   const bool dump = wants_dump(key);
   if (dump && options_.dump.guest) dump_guest(key);
   if (dump && options_.dump.ir) dump_ir("ir");
-  const bool interpreted = options_.tier == Tier::Interp || translations_ > options_.tier_limit;
+  const bool interpreted =
+      options_.tier == Tier::Interp || translations_ > options_.tier_limit || chaos_.one_in(kChaosInterprets);
   if (options_.stats) function_.counter = profile_.add(key, function_, interpreted);
   if (interpreted) return Outcome::Interpreted;
   run_passes();

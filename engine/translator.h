@@ -5,6 +5,7 @@
 
 #include "backend/backend.h"
 #include "engine/address_space.h"
+#include "engine/chaos.h"
 #include "engine/debug.h"
 #include "engine/options.h"
 #include "engine/profile.h"
@@ -63,7 +64,7 @@ class Translator {
   Profile profile_;
   u64 translations_ = 0;
   u64 passes_run_ = 0;
-  u64 chaos_state_;
+  Chaos chaos_;
 };
 
 }  // namespace tiercel::engine
