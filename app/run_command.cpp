@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "app/dump_options.h"
 #include "app/size.h"
 #include "frontend-arm/a64_frontend.h"
 #include "user/process.h"
@@ -39,43 +40,12 @@ int run(const user::RunOptions& options) {
   return process.run();
 }
 
-/// "pc:0x4000" or "0x4000"
-bool parse_pc(std::string text, u64& out) {
-  if (text.rfind("pc:", 0) == 0) text.erase(0, 3);
-  char* end = nullptr;
-  out = std::strtoull(text.c_str(), &end, 0);
-  return !text.empty() && *end == '\0';
-}
-
 /// Options as text, before they mean something.
 struct Raw {
   std::vector<std::string> set, unset, dump, only;
   std::string argv0, tier = "fast", lockstep, stack, code_cache;
   bool has_argv0 = false;
 };
-
-std::string bad_dump(const Raw& raw, engine::DumpOptions& dump) {
-  for (const std::string& stage : raw.dump) {
-    if (stage == "guest")
-      dump.guest = true;
-    else if (stage == "ir")
-      dump.ir = true;
-    else if (stage == "opt")
-      dump.opt = true;
-    else if (stage == "host")
-      dump.host = true;
-    else if (stage == "llvm")
-      dump.llvm = true;
-    else
-      return "--dump: unknown stage '" + stage + "'; known are guest, ir, opt, host and llvm";
-  }
-  for (const std::string& pc : raw.only) {
-    u64 value = 0;
-    if (!parse_pc(pc, value)) return "--only: '" + pc + "' is not an address like pc:0x4000";
-    dump.only.push_back(value);
-  }
-  return {};
-}
 
 /// Fills `options` from `raw`; the error message, or empty.
 std::string interpret(const Raw& raw, user::RunOptions& options) {
@@ -94,8 +64,7 @@ std::string interpret(const Raw& raw, user::RunOptions& options) {
       (!parse_size(raw.code_cache, options.engine.code_cache_bytes) || options.engine.code_cache_bytes < (64 << 10) ||
        options.engine.code_cache_bytes > (u64{1} << 30)))
     return "--code-cache: '" + raw.code_cache + "' is not a size from 64K to 1G";
-  if (std::string error = bad_dump(raw, options.engine.dump); !error.empty()) return error;
-  if (!options.engine.dump.any() && !raw.only.empty()) return "--only: goes with --dump";
+  if (std::string error = parse_dump(raw.dump, raw.only, options.engine.dump); !error.empty()) return error;
   for (const std::string& name : raw.unset)
     std::erase_if(options.environment, [&](const std::string& e) { return e.rfind(name + "=", 0) == 0; });
   for (const std::string& entry : raw.set) {

@@ -42,6 +42,7 @@ struct Runtime {
 };
 
 struct RegionCode;
+struct RegionPlace;
 
 class Backend {
  public:
@@ -56,7 +57,7 @@ class Backend {
 
   /// Makes `region` enterable from this tier's code and leavable to it: the result is installed and linked like a
   /// compiled Function. Its entry is at offset 0.
-  virtual void wrap_region(const RegionCode& region, CompiledCode& out) = 0;
+  virtual void wrap_region(const RegionCode& region, const RegionPlace& place, CompiledCode& out) = 0;
 
   /// Copies the pinned guest registers of an interrupted host context into the guest state block. `gregs` and `fpregs`
   /// are the ucontext_t's (gregset_t and fpstate with its extended area). Async-signal-safe. Used by the fault handler.

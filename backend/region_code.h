@@ -34,6 +34,12 @@ inline constexpr u32 kRegionExtra = 11;   // on the way out an index or a pc, se
 /// tier's own place for them.
 inline constexpr std::array<u8, 10> kRegionSlots = {6, 5, 4, 8, 9, 7, 10, 0, 1, 2};
 
+/// VmContext::stubs has it for regions of a machine, to be called with any rsp. In: the guest address in rax, the
+/// access in ecx as for VmContext::tlb_fill, kRegionContext in its register. Out: the host address in rax, or 0: to
+/// leave by an exit of kind Fault; in rcx half the page's address, or ~0 if accesses that follow must ask again. All
+/// other registers stay, but not EFLAGS.
+inline constexpr u32 kRegionProbeStub = 9;
+
 struct RegionExit {
   enum class Kind : u8 {
     Direct,     // continue at `pc`
@@ -45,6 +51,14 @@ struct RegionExit {
   Kind kind = Kind::Direct;
   u64 pc = 0;
   friend bool operator==(const RegionExit&, const RegionExit&) = default;
+};
+
+/// Where a region's guest code lies.
+struct RegionPlace {
+  u64 pc = 0;  // of its head
+  /// In a machine, the pages besides the head's: the region does nothing and leaves with Reason::RegionMoved unless
+  /// VmContext::tlb_code has all of them.
+  std::vector<TlbCodePage> others{};
 };
 
 /// A host instruction that may fault and where control goes on then; offsets from the start of RegionCode::code.

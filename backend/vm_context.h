@@ -21,6 +21,7 @@ enum class Reason : u32 {
   Hot,           // the counter of a back edge or call ran out: exit_pc, the edge's target
   SlowAccess,    // a machine: an access that the TLB does not do in line: exit_pc of the insn, which did nothing yet
   RegionFault,   // a region left at a faulting insn: exit_pc; it is to be executed again outside regions
+  RegionMoved,   // a machine: not every page of the region at exit_pc is known to be mapped where its code was
   kExitBase = 16,
 };
 constexpr Reason reason_for(ir::ExitKind k) {
@@ -30,7 +31,7 @@ constexpr Reason reason_for(ir::ExitKind k) {
 /// Return prediction: a circular stack of (guest return pc, host entry of the block there).
 inline constexpr u32 kReturnStackSize = 16;
 
-inline constexpr u32 kStubCount = 9;
+inline constexpr u32 kStubCount = 10;
 
 /// A machine's guest page and the host memory behind it. Direct-mapped tables of these are what generated code probes.
 struct TlbEntry {
@@ -47,6 +48,16 @@ constexpr TlbEntry empty_tlb_entry(u32 index) {
   return {index == 0 ? kPageSize : 0, 0};
 }
 static_assert(tlb_index(0) == 0 && tlb_index(kPageSize) != 0);
+
+/// Where the code of a machine's guest page was found. Direct-mapped, by tlb_code_index.
+struct TlbCodePage {
+  u64 page = ~u64{0};  // no page's address: nothing
+  u32 space = 0;       // guest::BlockKey::space
+};
+inline constexpr u32 kTlbCodeSize = 4096;
+constexpr u32 tlb_code_index(u64 address) {
+  return tlb_index(address) % kTlbCodeSize;
+}
 
 /// The third argument of VmContext::tlb_fill.
 inline constexpr u32 kTlbFillWrite = 1 << 8, kTlbFillUser = 1 << 9, kTlbFillAtomic = 1 << 10,
@@ -94,6 +105,7 @@ struct alignas(64) VmContext {
   u64 memory_base = 0;                   // flat guest memory: host address of guest address 0
   // A machine: the tables for the mode the guest is in, and those for MemAttr::user.
   const TlbEntry *tlb_read = nullptr, *tlb_write = nullptr, *tlb_user_read = nullptr, *tlb_user_write = nullptr;
+  const TlbCodePage* tlb_code = nullptr;  // kTlbCodeSize of them, of the present context
   JumpCacheEntry return_stack[kReturnStackSize];
 
   // Written when leaving.

@@ -138,7 +138,7 @@ CachedBlock& CodeCache::add_stand_in(std::span<CachedBlock* const> members, cons
 
 CachedBlock* CodeCache::add_region(std::span<CachedBlock* const> members, const backend::CompiledCode& code) {
   CachedBlock& head = *members.front();
-  if (CachedBlock* old = find(head.key); old != &head) kill_region(*old);
+  if (CachedBlock* old = find(head.key); old != &head) drop_region(*old);
   CachedBlock& region = add_stand_in(members, code);
   move_links(head, region);
   return &region;
@@ -162,8 +162,7 @@ void CodeCache::unwatch(CachedBlock& watched) {
   watched.dead = true;
 }
 
-/// Its head takes its place again.
-void CodeCache::kill_region(CachedBlock& region) {
+void CodeCache::drop_region(CachedBlock& region) {
   if (region.dead) return;
   drop_links_to(region);
   if (find(region.key) == &region) index_->by_key.replace(region.key, region.plain);
@@ -172,7 +171,7 @@ void CodeCache::kill_region(CachedBlock& region) {
 void CodeCache::kill(CachedBlock& block, Dropped& dropped) {
   for (const RegionUse* use = block.uses; use; use = use->next) {
     if (use->region->dead) continue;
-    kill_region(*use->region);
+    drop_region(*use->region);
     dropped.pcs.push_back(use->region->key.pc);
     ++dropped.regions;
   }

@@ -46,6 +46,7 @@ struct CachedBlock {
   u32 insn_count = 0;
   u32 counter = 0;  // ir::Function::counter
   bool dead = false;
+  u32 moved = 0;  // a region: how often it could not be entered because its code lay elsewhere
   std::span<CachedExit> exits;
   CachedExit* incoming = nullptr;
   std::span<backend::FaultSite> faults;
@@ -79,6 +80,8 @@ class CodeCache {
   /// unwatch().
   CachedBlock* watch(CachedBlock& plain, const backend::CompiledCode& code);
   void unwatch(CachedBlock& watched);
+  /// Forgets a region: its head takes its place again.
+  void drop_region(CachedBlock& region);
   /// Keeps a copy of `f` with the block.
   void keep_function(CachedBlock& block, const ir::Function& f);
 
@@ -114,7 +117,6 @@ class CodeCache {
   void install(CachedBlock& block, const backend::CompiledCode& code);
   void kill(CachedBlock& block, Dropped& dropped);
   CachedBlock& add_stand_in(std::span<CachedBlock* const> members, const backend::CompiledCode& code);
-  void kill_region(CachedBlock& region);
   void move_links(CachedBlock& from, CachedBlock& to);
   void drop_links_to(CachedBlock& block);
   void unlink(CachedExit& exit);

@@ -15,8 +15,8 @@
 namespace tiercel::engine {
 namespace {
 
-// With chaos one look for a block in so many loses the code of a page first. Each loss leads to as many looks as the page
-// has blocks: a few dozen.
+// With chaos one look for a block in so many loses the code of a page first. Each loss leads to as many looks as the
+// page has blocks: a few dozen.
 constexpr u32 kChaosInvalidates = 512;
 
 }  // namespace
@@ -45,13 +45,13 @@ Engine::Private::~Private() {
   if (perf_map) std::fclose(perf_map);
 }
 
-CachedBlock* Engine::Private::find_or_translate(const guest::BlockKey& key) {
+CachedBlock* Engine::Private::find_or_translate(const guest::BlockKey& key, const Tlb* tlb) {
   // As if it had changed.
   if (chaos.one_in(kChaosInvalidates)) invalidate(key.location() / kPageSize * kPageSize, kPageSize);
   if (CachedBlock* known = cache.find(key)) return known;
   CachedBlock* block = translate_new(key);
   if (!block || !regions.active() || !options.every_block()) return block;
-  regions.heat(key, *translator);
+  regions.heat(key, *translator, tlb);
   install_regions();
   return cache.find(key);
 }
@@ -60,6 +60,11 @@ CachedBlock* Engine::Private::find_plain(const guest::BlockKey& key) {
   CachedBlock* block = cache.find(key);
   if (!block) return translate_new(key);
   return block->plain ? block->plain : block;
+}
+
+void Engine::Private::drop_region(CachedBlock& region) {
+  cache.drop_region(region);
+  forget_everywhere(region.key.pc);
 }
 
 void Engine::Private::install_regions() {

@@ -53,8 +53,9 @@ struct Engine::Private {
   std::atomic<u32> epoch{0};    // counts clears of the cache
   std::atomic<u64> changes{0};  // counts invalidations and clears
 
-  /// The block for `key`, translated if need be; null when its first byte is not executable. Needs `lock`.
-  CachedBlock* find_or_translate(const guest::BlockKey& key);
+  /// The block for `key`, translated if need be; null when its first byte is not executable. Needs `lock`. `tlb`: of
+  /// the vCPU, in a machine.
+  CachedBlock* find_or_translate(const guest::BlockKey& key, const Tlb* tlb);
   /// Drops all translations. Needs `lock`; waits until no vCPU is in code. The caller is not.
   void flush();
   /// As flush, when `lock` was taken over from an owner that died: the translator and the cache may be in any state.
@@ -68,6 +69,8 @@ struct Engine::Private {
   void install_regions();
   /// The block that runs `key` outside regions. Needs `lock`.
   CachedBlock* find_plain(const guest::BlockKey& key);
+  /// A region that may mostly not be entered. Needs `lock`.
+  void drop_region(CachedBlock& region);
   void note_perf(const CachedBlock& block);
   /// Profile::blocks with what the present vCPUs have executed. Needs `lock`.
   std::vector<ExecutedBlock> executed_blocks() const;

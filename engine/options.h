@@ -53,7 +53,7 @@ struct Options {
   /// Everything becomes a region, as it is translated.
   bool every_block() const { return tier == Tier::Llvm && hot <= 1; }
 
-  bool wants_regions() const { return (tier == Tier::Auto || tier == Tier::Llvm) && !lockstep; }
+  bool wants_regions() const { return (tier == Tier::Auto || tier == Tier::Llvm) && !lockstep && !counts_insns; }
 };
 
 }  // namespace tiercel::engine

@@ -62,7 +62,7 @@ class Former {
     while (!open.empty() && found_.size() < limits_.blocks) {
       const Survey::Block& b = *order[~open.top().second];
       open.pop();
-      if (insns_ + b.plain->insn_count > limits_.insns) continue;
+      if (insns_ + b.plain->insn_count > limits_.insns || !take_page(b.plain->key)) continue;
       insns_ += b.plain->insn_count;
       index_of_.emplace(b.plain->key.pc, found_.size());
       found_.push_back({&b, b.indirect, false});
@@ -70,6 +70,15 @@ class Former {
       for (const Survey::Target& t : b.indirect) consider(t.pc);
       if (b.is_call()) consider(b.return_pc());
     }
+  }
+
+  /// False: one page too many.
+  bool take_page(const guest::BlockKey& key) {
+    const u64 page = key.pc / kPageSize;
+    if (key.space == 0 || std::find(pages_.begin(), pages_.end(), page) != pages_.end()) return true;
+    if (pages_.size() >= limits_.pages) return false;
+    pages_.push_back(page);
+    return true;
   }
 
   template <typename F>
@@ -198,6 +207,7 @@ class Former {
   const RegionLimits& limits_;
   std::vector<Candidate> found_;
   std::unordered_map<u64, std::size_t> index_of_;
+  std::vector<u64> pages_;  // of a machine
   u32 insns_ = 0;
 };
 

@@ -12,6 +12,7 @@ namespace tiercel::engine {
 struct RegionLimits {
   u32 blocks = 96;
   u32 insns = 1500;
+  u32 pages = 8;                // each costs a check on the way in, in a machine
   bool worthwhile_only = true;  // false: anything, however short; and of a loop also what does not come back to it
 };
 

@@ -1,6 +1,8 @@
 // Who compiles regions for the engine: a process of its own (folder service), or in tests the compiler itself.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "backend/region_code.h"
@@ -26,5 +28,8 @@ class RegionService {
   /// Answers to what was submitted so far will not be asked for: the cache was cleared, or this is a forked child.
   virtual void forget() = 0;
 };
+
+/// Makes the service for code that depends on this; null: there is none.
+using MakeRegionService = std::function<std::unique_ptr<RegionService>(const backend::VmLayout&)>;
 
 }  // namespace tiercel::engine

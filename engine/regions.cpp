@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/bits.h"
 #include "base/time.h"
 
 namespace tiercel::engine {
@@ -17,10 +18,23 @@ constexpr u32 kMaxWaiting = 64;
 constexpr u64 kCompileCredit = 300'000'000, kCompileShare = 8;  // ns; of the process's CPU time
 constexpr u64 kCompileInsn = 300'000;                           // ns that a guest insn takes there, roughly
 constexpr u64 kPause = 16;  // times as long as the last survey took: code that is watched is slower
-constexpr RegionLimits kEveryBlock{4, 100, false};
+constexpr RegionLimits kEveryBlock{.blocks = 4, .insns = 100, .worthwhile_only = false};
 // With chaos, one in so many: blocks that are left to the fast tier although every block is compiled; answers of the
 // service that do not come.
 constexpr u32 kChaosLeaves = 4, kChaosRefuses = 16;
+
+backend::RegionPlace place_of(const std::vector<CachedBlock*>& members) {
+  const guest::BlockKey& head = members.front()->key;
+  backend::RegionPlace place{head.pc};
+  if (head.space == 0) return place;
+  for (const CachedBlock* b : members) {
+    const u64 page = align_down(b->key.pc, kPageSize);
+    const auto same = [page](const backend::TlbCodePage& p) { return p.page == page; };
+    if (page != align_down(head.pc, kPageSize) && std::none_of(place.others.begin(), place.others.end(), same))
+      place.others.push_back({page, b->key.space});
+  }
+  return place;
+}
 
 }  // namespace
 
@@ -35,19 +49,21 @@ u32 Regions::patience(const Head& head) {
   return static_cast<u32>(std::min(u64{options_.hot} << (6 * head.attempts), u64{kForever}));
 }
 
-u32 Regions::heat(const guest::BlockKey& key, Translator& translator) {
+u32 Regions::heat(const guest::BlockKey& key, Translator& translator, const Tlb* tlb) {
   CachedBlock* block = cache_.find(key);
   if (!block || !service_) return kForever;
   if (options_.every_block() && chaos_.one_in(kChaosLeaves)) return kForever;
   Head& head = work_->heads[key];
-  if (work_->survey && work_->survey->head() == key) return continue_survey(head, translator);
+  if (work_->survey && work_->survey->head() == key) return continue_survey(head, translator, tlb);
   if (head.pending || head.attempts >= kMaxAttempts) return patience(head);
-  return may_survey() ? begin_survey(*block, head, translator) : 4 * options_.hot;
+  return may_survey() ? begin_survey(*block, head, translator, tlb) : 4 * options_.hot;
 }
 
 /// Of the next region.
 RegionLimits Regions::limits() {
-  if (chaos_.active()) return {1 + chaos_.below(16), 1 + chaos_.below(400), options_.tier == Tier::Auto};
+  if (chaos_.active())
+    return {
+        .blocks = 1 + chaos_.below(16), .insns = 1 + chaos_.below(400), .worthwhile_only = options_.tier == Tier::Auto};
   return options_.every_block() ? kEveryBlock : RegionLimits{};
 }
 
@@ -64,7 +80,7 @@ bool Regions::may_survey() {
   return spent < kCompileCredit || spent < process_cpu_ns() / kCompileShare;
 }
 
-u32 Regions::begin_survey(CachedBlock& block, Head& head, Translator& translator) {
+u32 Regions::begin_survey(CachedBlock& block, Head& head, Translator& translator, const Tlb* tlb) {
   ++head.attempts;
   head.refusal = Refusal::None;
   CachedBlock& plain = block.plain ? *block.plain : block;
@@ -76,11 +92,11 @@ u32 Regions::begin_survey(CachedBlock& block, Head& head, Translator& translator
     return patience(head);
   }
   if (options_.every_block()) {
-    survey->take_all(limits_.blocks);
+    survey->take_all(limits_.blocks, tlb);
     request(*survey, head, translator);
     return patience(head);
   }
-  survey->spread();
+  survey->spread(tlb);
   survey->watch();
   work_->survey = std::move(survey);
   work_->waiting = 0;
@@ -88,10 +104,10 @@ u32 Regions::begin_survey(CachedBlock& block, Head& head, Translator& translator
   return options_.hot_round();
 }
 
-u32 Regions::continue_survey(Head& head, Translator& translator) {
+u32 Regions::continue_survey(Head& head, Translator& translator, const Tlb* tlb) {
   Survey& survey = *work_->survey;
   survey.read();
-  if (survey.spread()) {
+  if (survey.spread(tlb)) {
     survey.watch();
     note_stale(survey);
     return options_.hot_round();
@@ -157,7 +173,7 @@ CachedBlock* Regions::install(RegionAnswer& answer, Translator& translator) {
     fmt::print(stderr, "== region at {:#x}, {} blocks\n{}\n", head.key.pc, pending.members.size(), answer.code.listing);
   const bool stale =
       std::any_of(pending.members.begin(), pending.members.end(), [](const CachedBlock* b) { return b->dead; });
-  if (!stale) translator.backend().wrap_region(answer.code, wrapped_);
+  if (!stale) translator.backend().wrap_region(answer.code, place_of(pending.members), wrapped_);
   if (stale || !cache_.has_room(wrapped_.code.size() + wrapped_.alignment)) {
     ++stats_.regions_dropped;
     return nullptr;

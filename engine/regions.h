@@ -36,7 +36,8 @@ class Regions {
   backend::WatchNotes* watches() { return watches_.data(); }
 
   /// The counter of a back edge or call to `key` ran out. Returns how often it may be taken before it asks again.
-  u32 heat(const guest::BlockKey& key, Translator& translator);
+  /// `tlb`: of the vCPU, in a machine.
+  u32 heat(const guest::BlockKey& key, Translator& translator, const Tlb* tlb);
 
   /// Installs what the service has answered. Returns the heads of new regions.
   std::vector<CachedBlock*> collect(Translator& translator);
@@ -81,8 +82,8 @@ class Regions {
     std::vector<u64> stale;
   };
 
-  u32 begin_survey(CachedBlock& block, Head& head, Translator& translator);
-  u32 continue_survey(Head& head, Translator& translator);
+  u32 begin_survey(CachedBlock& block, Head& head, Translator& translator, const Tlb* tlb);
+  u32 continue_survey(Head& head, Translator& translator, const Tlb* tlb);
   void end_survey();
   void note_stale(Survey& survey);
   void request(const Survey& survey, Head& head, Translator& translator);

@@ -48,6 +48,7 @@ const Survey::Block* Survey::find(u64 pc) const {
 
 bool Survey::begin(CachedBlock& head) {
   if (!add(head)) return false;
+  spaces_.emplace(head.key.pc / kPageSize, head.key.space);
   blocks_.front().count = 1;
   return true;
 }
@@ -68,28 +69,40 @@ bool Survey::add(CachedBlock& block) {
   return true;
 }
 
-void Survey::consider(u64 pc, std::vector<std::size_t>& found) {
+/// BlockKey::space of the code at `pc`.
+std::optional<u32> Survey::space_of(u64 pc, const Tlb* tlb) {
+  if (!tlb) return 0;
+  if (const auto it = spaces_.find(pc / kPageSize); it != spaces_.end()) return it->second;
+  const std::optional<u32> found = tlb->known_code_space(pc);
+  if (found) spaces_.emplace(pc / kPageSize, *found);
+  return found;
+}
+
+void Survey::consider(u64 pc, const Tlb* tlb, std::vector<std::size_t>& found) {
   if (index_of_.contains(pc)) return;
+  const std::optional<u32> space = space_of(pc, tlb);
+  if (!space) return;
   guest::BlockKey key = head();
   key.pc = pc;
+  key.space = *space;
   CachedBlock* block = cache_.find(key);
   if (!block) return;
   if (add(block->plain ? *block->plain : *block)) found.push_back(blocks_.size() - 1);
 }
 
-std::vector<std::size_t> Survey::consider_successors(std::size_t index) {
+std::vector<std::size_t> Survey::consider_successors(std::size_t index, const Tlb* tlb) {
   std::vector<std::size_t> found;
   blocks_[index].spread = blocks_[index].indirect.empty();  // of an indirect one there may be more targets later
   const std::vector<u64> next = blocks_[index].next;
   const std::vector<Target> indirect = blocks_[index].indirect;
-  for (const u64 pc : next) consider(pc, found);
-  for (const Target& t : indirect) consider(t.pc, found);
-  if (blocks_[index].is_call()) consider(blocks_[index].return_pc(), found);
+  for (const u64 pc : next) consider(pc, tlb, found);
+  for (const Target& t : indirect) consider(t.pc, tlb, found);
+  if (blocks_[index].is_call()) consider(blocks_[index].return_pc(), tlb, found);
   return found;
 }
 
 /// Breadth first.
-bool Survey::spread() {
+bool Survey::spread(const Tlb* tlb) {
   if (++rounds_ > kMaxRounds) return false;
   const std::size_t before = blocks_.size();
   const u32 least = std::max(1u, blocks_.front().count / kRare);
@@ -97,12 +110,12 @@ bool Survey::spread() {
   for (std::size_t i = 0; i < before; ++i)
     if (blocks_[i].count >= least && !blocks_[i].spread) open.push_back(i);
   for (std::size_t i = 0; i < open.size() && blocks_.size() < before + kBlocksPerRound; ++i)
-    for (const std::size_t n : consider_successors(open[i])) open.push_back(n);
+    for (const std::size_t n : consider_successors(open[i], tlb)) open.push_back(n);
   return blocks_.size() > before;
 }
 
-void Survey::take_all(u32 blocks) {
-  for (std::size_t i = 0; i < blocks_.size() && blocks_.size() < blocks; ++i) consider_successors(i);
+void Survey::take_all(u32 blocks, const Tlb* tlb) {
+  for (std::size_t i = 0; i < blocks_.size() && blocks_.size() < blocks; ++i) consider_successors(i, tlb);
   for (Block& b : blocks_) b.count = 1;
 }
 

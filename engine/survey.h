@@ -4,16 +4,21 @@
 // stand in for the plain ones while the head is executed some hundred times. What ran leads to more blocks, until
 // nothing new comes: a few rounds. Blocks pay for notes only while they are watched.
 //
+// In a machine a survey may be continued from another address space than it began in; where it has seen a page's code
+// once, it stays. A region checks all of that when it is entered (backend::RegionPlace).
+//
 // Everything here needs the engine's lock.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "backend/vm_context.h"
 #include "engine/code_cache.h"
+#include "engine/tlb.h"
 #include "engine/translator.h"
 
 namespace tiercel::engine {
@@ -61,10 +66,11 @@ class Survey {
   /// The block at `pc`, or null.
   const Block* find(u64 pc) const;
 
-  /// Considers what can be reached from the blocks that ran in the last round. True: that brought new ones.
-  bool spread();
+  /// Considers what can be reached from the blocks that ran in the last round. True: that brought new ones. `tlb`, here
+  /// and below: of the vCPU that asks, in a machine; code in pages that it does not know is left out.
+  bool spread(const Tlb* tlb);
   /// Considers everything that can be reached, up to `blocks`, and takes all of it for equally frequent.
-  void take_all(u32 blocks);
+  void take_all(u32 blocks, const Tlb* tlb);
   /// Begins a round: everything is watched, all counts are zero.
   void watch();
   /// Ends a round.
@@ -76,8 +82,9 @@ class Survey {
 
  private:
   bool add(CachedBlock& block);
-  void consider(u64 pc, std::vector<std::size_t>& found);
-  std::vector<std::size_t> consider_successors(std::size_t index);
+  std::optional<u32> space_of(u64 pc, const Tlb* tlb);
+  void consider(u64 pc, const Tlb* tlb, std::vector<std::size_t>& found);
+  std::vector<std::size_t> consider_successors(std::size_t index, const Tlb* tlb);
   void watch(Block& block);
 
   CodeCache& cache_;
@@ -85,6 +92,7 @@ class Survey {
   Watches& watches_;
   std::vector<Block> blocks_;
   std::unordered_map<u64, std::size_t> index_of_;
+  std::unordered_map<u64, u32> spaces_;  // of pages, in a machine
   std::vector<u64> stale_;
   u32 insns_ = 0;
   u32 rounds_ = 0;

@@ -161,6 +161,7 @@ void Tlb::select(u32 mode) {
     vm_.tlb_write = current_->write.data();
     vm_.tlb_user_read = user_->read.data();
     vm_.tlb_user_write = user_->write.data();
+    vm_.tlb_code = current_->code.data();
   }
   if (std::exchange(current_->doubted, false)) verify_code();
   jumps_ = &current_->jumps_of(mode);
@@ -183,7 +184,7 @@ void Tlb::verify_code() {
   }
   if (moved == 0 && !c.code_evicted) return;
   for (Context::Jumps& j : c.jumps)
-    if (j.used) j.cache->keep_if([&](u64 pc) { return c.code[tlb_index(pc) % kCodeEntries].page == page_of(pc); });
+    if (j.used) j.cache->keep_if([&](u64 pc) { return c.code[backend::tlb_code_index(pc)].page == page_of(pc); });
   c.code_evicted = false;
 }
 
@@ -307,13 +308,18 @@ std::optional<guest::Mapping> Tlb::fill(u64 address, Access access, bool user) {
 std::optional<u32> Tlb::code_space(u64 pc) {
   const u32 bit = code_bit(pc);
   current_->code_pages[bit / 64] |= u64{1} << bit % 64;
-  CodeEntry& e = current_->code[tlb_index(pc) % kCodeEntries];
+  CodeEntry& e = current_->code[backend::tlb_code_index(pc)];
   if (e.page == page_of(pc)) return e.space;
   const auto mapping = fill(pc, Access::Execute, false);
   if (!mapping) return std::nullopt;
   current_->code_evicted |= e.page != CodeEntry{}.page;
   e = {page_of(pc), code_page(*mapping)};
   return e.space;
+}
+
+std::optional<u32> Tlb::known_code_space(u64 pc) const {
+  const CodeEntry& e = current_->code[backend::tlb_code_index(pc)];
+  return e.page == page_of(pc) ? std::optional(e.space) : std::nullopt;
 }
 
 }  // namespace tiercel::engine

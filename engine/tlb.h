@@ -47,6 +47,8 @@ class Tlb {
 
   /// BlockKey::space of the code at `pc`, or nothing: `fault`.
   std::optional<u32> code_space(u64 pc);
+  /// The same, only if it was asked for before and is still known.
+  std::optional<u32> known_code_space(u64 pc) const;
 
   /// Whether entries of the lower half may hold in every address space. Any thread.
   bool low_globals() const { return low_globals_.load(); }
@@ -61,11 +63,8 @@ class Tlb {
   bool refused() const { return refused_; }
 
  private:
-  struct CodeEntry {
-    u64 page = ~u64{0};  // no page's address: nothing
-    u32 space = 0;
-  };
-  static constexpr u32 kCodeEntries = 4096;
+  using CodeEntry = backend::TlbCodePage;
+  static constexpr u32 kCodeEntries = backend::kTlbCodeSize;
   struct Context {
     u64 name = 0;
     u64 last_used = 0;

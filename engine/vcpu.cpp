@@ -204,14 +204,19 @@ struct Vcpu::Run {
 
   NextBlock not_executable() const { return {.not_executable = true, .fault = {VAddr{pc}, guest::Access::Execute}}; }
 
+  /// Finds the code at pc: `space`. False: it is not executable.
+  bool find_space() {
+    if (!p.tlb) return true;
+    const std::optional<u32> found = p.tlb->code_space(pc);
+    if (found) space = *found;
+    return found.has_value();
+  }
+  NextBlock not_mapped() const { return {.not_executable = true, .fault = p.tlb->fault()}; }
+
   NextBlock next_locked() {
-    if (p.tlb) {
-      const std::optional<u32> found = p.tlb->code_space(pc);
-      if (!found) return {.not_executable = true, .fault = p.tlb->fault()};
-      space = *found;
-    }
+    if (!find_space()) return not_mapped();
     if (e.translator->breakpoints.contains(pc)) return {.breakpoint = true};
-    CachedBlock* block = e.find_or_translate(key());
+    CachedBlock* block = e.find_or_translate(key(), vcpu.tlb());
     p.epoch = e.epoch.load();  // translation may have cleared the cache
     if (!block) return not_executable();
     if (e.options.lockstep) return {nullptr, block};
@@ -251,7 +256,9 @@ struct Vcpu::Run {
   NextBlock next_hot() {
     const std::lock_guard guard(e.lock);
     ++p.stats.hot_exits;
-    vcpu.hot_counters()[backend::hot_counter_index(pc)] = static_cast<s32>(e.regions.heat(key(), *e.translator));
+    if (!find_space()) return not_mapped();
+    vcpu.hot_counters()[backend::hot_counter_index(pc)] =
+        static_cast<s32>(e.regions.heat(key(), *e.translator, vcpu.tlb()));
     e.install_regions();
     return next_locked();
   }
@@ -260,10 +267,29 @@ struct Vcpu::Run {
   NextBlock next_plain() {
     const std::lock_guard guard(e.lock);
     ++p.stats.region_faults;
+    if (!find_space()) return not_mapped();
     CachedBlock* block = e.find_plain(key());
     p.epoch = e.epoch.load();
     if (!block) return not_executable();
     return {block->host, block};
+  }
+
+  /// The region at pc has code in a page that this vCPU's TLB does not know. It is entered after all if that page is
+  /// mapped where it was.
+  NextBlock next_moved() {
+    constexpr u32 kOften = 64;
+    const std::lock_guard guard(e.lock);
+    NextBlock n = next_locked();
+    if (!n.block || !n.block->plain) return n;
+    CachedBlock& region = *n.block;
+    for (const CachedBlock* member : region.members) p.tlb->code_space(member->key.pc);
+    const bool all = std::all_of(region.members.begin(), region.members.end(), [&](const CachedBlock* member) {
+      return p.tlb->known_code_space(member->key.pc) == member->key.space;
+    });
+    if (all) return n;
+    CachedBlock& head = *region.plain;
+    if (++region.moved == kOften) e.drop_region(region);
+    return {head.host, &head};
   }
 
   NextBlock next_indirect() {
@@ -542,6 +568,10 @@ struct Vcpu::Run {
       case backend::Reason::RegionFault:
         pc = c.exit_pc;
         n = next_plain();
+        return {};
+      case backend::Reason::RegionMoved:
+        pc = c.exit_pc;
+        n = next_moved();
         return {};
       case backend::Reason::Interrupt:
         pc = c.exit_pc;

@@ -71,7 +71,7 @@ struct WireSlot {
 };
 struct WireLayout {
   u32 state_size, pc_offset;
-  u8 base_is_zero, features[sizeof(backend::HostFeatures)];
+  u8 base_is_zero, translated, features[sizeof(backend::HostFeatures)];
 };
 static_assert(std::is_trivially_copyable_v<backend::HostFeatures>);
 
@@ -127,7 +127,7 @@ bool is_region(const ir::Region& region) {
 }  // namespace
 
 u64 protocol_stamp() {
-  constexpr u64 kMessages = 2;  // to be raised when the messages' format changes
+  constexpr u64 kMessages = 3;  // to be raised when the messages' format changes
   u64 hash = 0xcbf29ce484222325 ^ (kMessages << 48) ^ (sizeof(ir::Inst) << 32) ^ sizeof(backend::VmContext);
   const auto mix = [&hash](std::string_view text) {
     for (const char c : text) hash = (hash ^ static_cast<u8>(c)) * 0x100000001b3;
@@ -142,7 +142,7 @@ u64 protocol_stamp() {
 std::vector<u8> encode_request(const backend::VmLayout& layout, const backend::HostFeatures& features,
                                const ir::Region& region, bool want_listing) {
   Writer out;
-  WireLayout wire{layout.state_size, layout.pc_offset, layout.base_is_zero, {}};
+  WireLayout wire{layout.state_size, layout.pc_offset, layout.base_is_zero, layout.translated, {}};
   std::memcpy(wire.features, &features, sizeof features);
   out.value(wire);
   out.value(static_cast<u8>(want_listing));
@@ -163,13 +163,14 @@ bool decode_request(std::span<const u8> bytes, Request& out) {
   Reader in(bytes);
   WireLayout wire;
   u32 blocks = 0;
-  if (!in.value(wire) || !in.flag(out.want_listing) || wire.base_is_zero > 1) return false;
+  if (!in.value(wire) || !in.flag(out.want_listing) || wire.base_is_zero > 1 || wire.translated > 1) return false;
   for (const u8 feature : wire.features)
     if (feature > 1) return false;
   std::memcpy(&out.features, wire.features, sizeof out.features);
   out.layout.state_size = wire.state_size;
   out.layout.pc_offset = wire.pc_offset;
   out.layout.base_is_zero = wire.base_is_zero != 0;
+  out.layout.translated = wire.translated != 0;
   if (wire.state_size > (1 << 20) || wire.pc_offset + u64{8} > wire.state_size) return false;
   if (!decode_slots(in, out) || !in.value(blocks) || blocks > kMaxBlocks) return false;
   out.layout.slots = out.slots;

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <random>
 
+#include "service/client.h"
+#include "service/place.h"
 #include "system/host/scratch_disk.h"
 #include "system/host/socket_port.h"
 #include "system/host/tap.h"
@@ -21,6 +23,13 @@ namespace tiercel::machine {
 namespace {
 
 using system::EventLoop;
+
+std::unique_ptr<engine::RegionService> make_region_service(const backend::VmLayout& layout) {
+  const auto warn = [](const std::string& message) {
+    fmt::print(stderr, "tiercel: hot code is not optimised: {}\n", message);
+  };
+  return service::make_client({layout, backend::HostFeatures::detect(), service::compiler_path(), warn});
+}
 
 /// Where Debian's qemu-efi-aarch64 puts the firmware, and tools/guest-image.
 constexpr const char* kInstalledFirmware = "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd";
@@ -286,7 +295,8 @@ Result<std::unique_ptr<Machine>> assemble(const Options& options) {
   m->loop = std::move(*loop);
   for (const auto& open : {open_disks, open_shares, open_networks})
     if (const Result<void> good = open(*m, options); !good) return tl::unexpected(good.error());
-  m->cpus = std::make_unique<system::ArmCpus>(options.cpus, *arm::find_cpu_model(options.cpu), options.engine);
+  m->cpus = std::make_unique<system::ArmCpus>(options.cpus, *arm::find_cpu_model(options.cpu), options.engine,
+                                              make_region_service);
   if (const Result<void> good = open_serial(*m, options.serial); !good) return tl::unexpected(good.error());
   system::VirtOptions board = board_options(*m, options);
   if (!m->kernel)

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "app/dump_options.h"
 #include "app/size.h"
 #include "frontend-arm/a64_system_frontend.h"
 #include "system/boards/virt.h"
@@ -30,7 +31,7 @@ still ran after --timeout; 125: tiercel failed or was called wrongly. docs/machi
 
 /// Options as text, before they mean something.
 struct Raw {
-  std::vector<std::string> disks, networks, shares;
+  std::vector<std::string> disks, networks, shares, dump, only;
   std::string firmware, serial = "stdio", memory = "1G", tier = "fast";
   bool no_reboot = false;
 };
@@ -68,9 +69,33 @@ void describe(CLI::App& app, Raw& raw, Options& o) {
                "one thread, time by executed insns, no randomness: what gets no input from outside repeats exactly");
   app.add_option("--control", o.control, "take commands (QMP) at unix:PATH, tcp:PORT or tcp:ADDRESS:PORT");
   app.add_option("--gdb", o.gdb, "wait for GDB at tcp:PORT, tcp:ADDRESS:PORT or unix:PATH before the first insn");
-  app.add_option("--tier", raw.tier, "interp (plain interpreter) or fast (default: fast)");
+  app.add_option("--tier", raw.tier,
+                 "interp (plain interpreter), fast, auto (fast, and hot loops through LLVM in another process) or llvm "
+                 "(the same,\n"
+                 "but waits for each loop) (default: fast)");
+  app.add_option("--hot", o.engine.hot,
+                 "a loop is hot when it ran so often (default 4096); with --tier=llvm, 1: every block");
   app.add_flag("--stats", o.engine.stats, "write counters to standard error at the end");
+  app.add_flag("--perf", o.engine.perf_map, "write /tmp/perf-PID.map for perf");
+  app.add_option("--dump", raw.dump, "stages to print while translating: guest,ir,opt,host,llvm")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_option("--only", raw.only, "with --dump: only blocks at these addresses, pc:0x4000,...")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   app.footer(kExamples);
+}
+
+Result<void> interpret_engine(const Raw& raw, Options& o) {
+  engine::Options& e = o.engine;
+  if (!engine::parse_tier(raw.tier, e.tier))
+    return fail(EINVAL, fmt::format("--tier: '{}' is not auto, interp, fast or llvm", raw.tier));
+  if (e.hot == 0 || e.hot > (1 << 24)) return fail(EINVAL, "--hot: not a number from 1 to 16777216");
+  if (o.deterministic && e.wants_regions())
+    return fail(EINVAL, "--deterministic goes with --tier interp and fast only");
+  e.counts_insns = o.deterministic;
+  if (std::string error = app::parse_dump(raw.dump, raw.only, e.dump); !error.empty()) return fail(EINVAL, error);
+  return {};
 }
 
 /// Each of `texts` by `parse` into `out`; the first error.
@@ -103,8 +128,7 @@ Result<void> interpret_devices(const Raw& raw, Options& o) {
 }
 
 Result<void> interpret(const Raw& raw, Options& o) {
-  if (!engine::parse_tier(raw.tier, o.engine.tier) || o.engine.wants_regions())
-    return fail(EINVAL, fmt::format("--tier: '{}' is not interp or fast", raw.tier));
+  if (const Result<void> good = interpret_engine(raw, o); !good) return good;
   if (o.cpu.empty()) o.cpu = arm::cpu_model_names().front();
   if (!arm::find_cpu_model(o.cpu))
     return fail(EINVAL, fmt::format("--cpu: there is no model '{}', only {}", o.cpu,
@@ -123,7 +147,6 @@ Result<void> interpret(const Raw& raw, Options& o) {
   if (!raw.firmware.empty() && !o.kernel.empty()) return fail(EINVAL, "--firmware and --kernel exclude each other");
   if (o.deterministic && (!o.gdb.empty() || !o.control.empty()))
     return fail(EINVAL, "--deterministic goes with neither --gdb nor --control");
-  o.engine.counts_insns = o.deterministic;
   o.reboot = !raw.no_reboot;
   return interpret_devices(raw, o);
 }

@@ -157,7 +157,16 @@ class Signals {
 void print_statistics(const engine::Statistics& s) {
   fmt::print(stderr, "blocks translated {}, insns {}, link misses {}, indirect misses {}, interrupts {}, faults {}\n",
              s.blocks_translated, s.insns_translated, s.link_misses, s.indirect_misses, s.interrupts, s.faults);
-  fmt::print(stderr, "executed insns: interpreted {}, fast {}\n", s.insns_interpreted, s.insns_fast);
+  fmt::print(stderr, "executed insns: interpreted {}, fast {}, in regions {}\n", s.insns_interpreted, s.insns_fast,
+             s.insns_in_regions);
+  const engine::RegionStatistics& r = s.regions;
+  u64 refused = 0;
+  for (const u64 n : r.refused) refused += n;
+  fmt::print(
+      stderr,
+      "regions {} of {} insns, refused {}, dropped {}, left {} times, faults {}, compilation {} ms, waited {} ms\n",
+      r.regions, r.region_insns, refused, r.regions_dropped, s.region_exits, s.region_faults,
+      r.region_compile_ns / 1'000'000, r.region_wait_ns / 1'000'000);
 }
 
 /// What two deterministic runs must have in common.

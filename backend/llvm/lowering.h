@@ -200,6 +200,14 @@ class Lowering {
   void store_integer(llvm::Value* v, llvm::Value* at, unsigned bytes, bool release);
   void store_vector(llvm::Value* v, llvm::Value* at, unsigned bytes);
 
+  // softmmu.cpp
+  bool pairs_with_next(const Inst& inst) const;
+  llvm::Value* tlb_table(bool write, bool user);
+  llvm::Value* ask_for_page(Builder& b, llvm::Value* at, u32 access, BasicBlock* refused);
+  llvm::Value* translated(const Inst& inst, llvm::Value* at);
+  llvm::Value* plain_load(const Inst& inst, llvm::Value* at);
+  void plain_store(llvm::Value* v, llvm::Value* at, llvm::Type* as);
+
   // atomics.cpp
   llvm::Value* zero_extended(llvm::Value* v, unsigned bytes, llvm::Type* to);
   llvm::Value* emit_rmw(const Inst& inst);
@@ -336,6 +344,7 @@ class Lowering {
   llvm::Function* function_ = nullptr;
   llvm::Value* ctx_ = nullptr;
   llvm::Value* memory_base_ = nullptr;      // null: guest addresses are host addresses
+  llvm::Value* tlb_tables_[4] = {};         // see tlb_table
   llvm::AllocaInst* eval_block_ = nullptr;  // operands and result of a call of ir::eval
   llvm::AllocaInst* mxcsr_ = nullptr;
   ir::SlotId flags_slot_ = 0xffff;
@@ -357,6 +366,8 @@ class Lowering {
   llvm::DenseMap<u32, Flags> flags_values_;
   std::vector<Current> current_;
   u64 insn_pc_ = 0;
+  const Inst* second_half_ = nullptr;  // of a pair that was probed together
+  llvm::Value* second_address_ = nullptr;
   BasicBlock* cold_ = nullptr;  // where doubt() leads
   std::vector<Unchecked> unchecked_;
   BasicBlock* landing_ = nullptr;  // for accesses between which nothing changed

@@ -1,4 +1,5 @@
-// Guest memory: each access is an asm goto whose second way out is the landing of its insn. The assembler writes the
+// Guest memory: each access is an asm goto whose second way out is the landing of its insn (in a machine it is not, see
+// softmmu.cpp). The assembler writes the
 // pair (access, landing) into the section .tiercel.faults. Ordering is the fast tier's: the host is TSO, a
 // store-release is an XCHG.
 #include <fmt/format.h>
@@ -59,7 +60,7 @@ void Lowering::full_fence() {
   b_.CreateCall(fn, llvm::InlineAsm::get(fn, "lock; orl $$0, (%rsp)", "~{memory},~{flags}", true));
 }
 
-/// The guest address as an i64; checks the alignment if the inst wants that.
+/// The host address as an i64; checks the alignment if the inst wants that.
 llvm::Value* Lowering::address(const Inst& inst, unsigned base) {
   llvm::Value* at = arg(inst, base);
   if (inst.op == Opcode::Load || inst.op == Opcode::Store) {
@@ -67,6 +68,7 @@ llvm::Value* Lowering::address(const Inst& inst, unsigned base) {
     if (inst.imm != 0) at = b_.CreateAdd(at, b_.getInt64(inst.imm));
   }
   if (inst.mem().aligned && inst.mem().bytes() > 1) check_alignment(inst, at);
+  if (layout_.translated) return translated(inst, at);
   return memory_base_ != nullptr ? b_.CreateAdd(at, memory_base_) : at;
 }
 
@@ -88,30 +90,37 @@ llvm::Value* Lowering::access(const Access& a, llvm::Value* at, llvm::ArrayRef<l
       code += c;
       continue;
     }
+    if (layout_.translated) continue;
     code += fmt::format("{}: ", mark);
     table += fmt::format(".long {}b-.\n.long ${{{}:l}}-.\n", mark++, label);
   }
-  code += "\n.pushsection .tiercel.faults,\"a\",@progbits\n" + table + ".popsection";
-
   std::vector<llvm::Value*> operands{b_.CreateIntToPtr(at, b_.getPtrTy())};
   operands.insert(operands.end(), inputs.begin(), inputs.end());
   std::vector<llvm::Type*> types;
   for (llvm::Value* v : operands) types.push_back(v->getType());
   auto* fn = llvm::FunctionType::get(a.result != nullptr ? a.result : b_.getVoidTy(), types, false);
-  auto* text = llvm::InlineAsm::get(fn, code, a.outputs + "*m" + a.inputs + ",!i" + a.clobbers, true);
-  BasicBlock* fault = landing();
-  BasicBlock* go_on = new_block("c");
-  auto* call = b_.CreateCallBr(fn, text, go_on, {fault}, operands);
+  llvm::CallBase* call;
+  BasicBlock* go_on = nullptr;
+  if (layout_.translated) {
+    call = b_.CreateCall(llvm::InlineAsm::get(fn, code, a.outputs + "*m" + a.inputs + a.clobbers, true), operands);
+  } else {
+    code += "\n.pushsection .tiercel.faults,\"a\",@progbits\n" + table + ".popsection";
+    auto* text = llvm::InlineAsm::get(fn, code, a.outputs + "*m" + a.inputs + ",!i" + a.clobbers, true);
+    BasicBlock* fault = landing();
+    go_on = new_block("c");
+    call = b_.CreateCallBr(fn, text, go_on, {fault}, operands);
+  }
   call->addParamAttr(0, llvm::Attribute::get(context_, llvm::Attribute::ElementType, a.element));
   if (a.limit != 0)
     call->addRetAttr(llvm::Attribute::get(context_, llvm::Attribute::Range,
                                           llvm::ConstantRange(llvm::APInt(64, 0), llvm::APInt(64, a.limit))));
-  b_.SetInsertPoint(go_on);
+  if (go_on != nullptr) b_.SetInsertPoint(go_on);
   return call;
 }
 
 llvm::Value* Lowering::emit_load(const Inst& inst) {
   llvm::Value* at = address(inst, 0);
+  if (layout_.translated) return plain_load(inst, at);
   if (ir::is_int(inst.type)) return load_integer(inst, at);
   Access a{.result = type(inst.type), .element = type(inst.type)};
   a.outputs = features_.avx512vl ? "=v," : "=x,";
@@ -155,6 +164,7 @@ void Lowering::emit_store(const Inst& inst) {
 
 void Lowering::store_integer(llvm::Value* v, llvm::Value* at, unsigned bytes, bool release) {
   const Size size = size_of(bytes);
+  if (layout_.translated && !release) return plain_store(v, at, b_.getIntNTy(8 * bytes));
   if (v->getType()->getIntegerBitWidth() < 8 * bytes) v = b_.CreateZExt(v, b_.getIntNTy(8 * bytes));
   Access a{.element = b_.getIntNTy(8 * bytes)};
   if (release) {
@@ -181,6 +191,7 @@ void Lowering::store_integer(llvm::Value* v, llvm::Value* at, unsigned bytes, bo
 /// The low 4, 8 or 16 bytes of a float or a vector.
 void Lowering::store_vector(llvm::Value* v, llvm::Value* at, unsigned bytes) {
   llvm::Type* t = bytes == 16 ? type(Type::V128) : bytes == 8 ? b_.getDoubleTy() : b_.getFloatTy();
+  if (layout_.translated) return plain_store(v, at, t);
   Access a{.inputs = features_.avx512vl ? ",v" : ",x", .element = t};
   const char* name = bytes == 8 ? "movsd" : bytes == 4 ? "movss" : features_.avx512vl ? "movdqu64" : "movdqu";
   a.code = fmt::format("@{}{} $1, $0", features_.avx ? "v" : "", name);

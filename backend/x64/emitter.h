@@ -49,7 +49,7 @@ class Emitter {
   Emitter(const VmLayout& layout, const HostFeatures& cpu, const RegisterPlan& plan);
 
   void compile(const ir::Function& f, bool want_listing, CompiledCode& out);
-  void wrap_region(const RegionCode& region, CompiledCode& out);
+  void wrap_region(const RegionCode& region, const RegionPlace& place, CompiledCode& out);
 
   x86::Assembler a;
   const HostFeatures& features() const { return cpu_; }
@@ -349,7 +349,10 @@ class Emitter {
 
   // -- region_entry.cpp
   void move_vectors(u32 slots, u32 changed, bool to_state);
+  void check_pages(const RegionPlace& place);
+  void leave_region_at(u64 pc, Reason reason);
   void region_way_out(const RegionExit& e, const RegionCode& region);
+  void go_on_at(u64 pc);
   void leave_region(const RegionCode& region);
   void shared_way_out(const RegionCode& region, Label exits);
   void embed_fault_table(const RegionCode& region);

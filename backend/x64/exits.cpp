@@ -52,14 +52,17 @@ void Emitter::jump_exit(u64 pc) {
     interrupt_check(pc);
     count_edge(pc);
   }
-  if (!leaves_page(pc)) return patchable_jump(pc);
-  mov_pc(kPc, pc);
-  probe_jump_cache();
+  go_on_at(pc);
 }
 
 void Emitter::call_exit(u64 pc) {
   if (is_backward(pc)) interrupt_check(pc);
   count_edge(pc);
+  go_on_at(pc);
+}
+
+/// Links to another page would outlive its mapping.
+void Emitter::go_on_at(u64 pc) {
   if (!leaves_page(pc)) return patchable_jump(pc);
   mov_pc(kPc, pc);
   probe_jump_cache();

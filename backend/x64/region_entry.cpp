@@ -1,6 +1,7 @@
 // What stands around the code of a region: the way in from blocks, and a way out per exit. In the order of the code:
 //
-//   entry        moves guest registers to where the region expects them and jumps to it
+//   entry        in a machine, checks that the region's code is where it was; moves guest registers to where the region
+//                expects them and jumps to it
 //   ways out     one per exit; those of kind Interrupt and Fault begin where the shared way ends
 //   shared way   for exits that come with their index: fetches guest registers from the state block
 //   exit table   per exit: where its way out is, counted from the table
@@ -25,13 +26,15 @@ const Gp kHome0 = x86::rbp, kHome5 = x86::r10;
 
 }  // namespace
 
-void Emitter::wrap_region(const RegionCode& region, CompiledCode& out) {
-  static const ir::Function kNothing;
+void Emitter::wrap_region(const RegionCode& region, const RegionPlace& place, CompiledCode& out) {
+  ir::Function head;
+  head.pc = place.pc;
   out.clear();
   out_ = &out;
-  begin(kNothing, false);
+  begin(head, false);
   out.alignment = kRegionAlignment;
   const Label exits = a.newLabel(), faults = a.newLabel(), shared = a.newLabel(), entry = a.newLabel();
+  check_pages(place);
   move_vectors(region.vectors_read, region.xmm_changed, true);
   a.lea(x86::rax, x86::ptr(faults));
   a.mov(TIERCEL_CONTEXT(region_faults), x86::rax);
@@ -63,6 +66,28 @@ void Emitter::wrap_region(const RegionCode& region, CompiledCode& out) {
   a.align(asmjit::AlignMode::kZero, kRegionAlignment);
   embed_region(region, ways, shared, entry);
   finish(out);
+  f_ = nullptr;
+}
+
+void Emitter::check_pages(const RegionPlace& place) {
+  if (place.others.empty()) return;
+  const Label moved = cold([pc = place.pc](Emitter& e) { e.leave_region_at(pc, Reason::RegionMoved); });
+  a.mov(x86::rax, TIERCEL_CONTEXT(tlb_code));
+  for (const TlbCodePage& p : place.others) {
+    const s32 at = static_cast<s32>(tlb_code_index(p.page) * sizeof(TlbCodePage));
+    mov_pc(x86::rcx, p.page);
+    a.cmp(x86::qword_ptr(x86::rax, at + static_cast<s32>(offsetof(TlbCodePage, page))), x86::rcx);
+    a.jne(moved);
+    a.cmp(x86::dword_ptr(x86::rax, at + static_cast<s32>(offsetof(TlbCodePage, space))), asmjit::Imm(p.space));
+    a.jne(moved);
+  }
+}
+
+void Emitter::leave_region_at(u64 pc, Reason reason) {
+  mov_pc(x86::rcx, pc);
+  a.mov(TIERCEL_CONTEXT(exit_pc), x86::rcx);
+  a.mov(TIERCEL_CONTEXT(reason), asmjit::Imm(static_cast<u32>(reason)));
+  a.jmp(TIERCEL_CONTEXT(common_exit));
 }
 
 /// Stores or loads the homes of the vector slots in `slots`, and those of the registers in `changed`.
@@ -79,12 +104,12 @@ void Emitter::region_way_out(const RegionExit& e, const RegionCode& region) {
   switch (e.kind) {
     case RegionExit::Kind::Direct:
       leave_region(region);
-      return patchable_jump(e.pc);
+      return go_on_at(e.pc);
     case RegionExit::Kind::Back:
       leave_region(region);
       interrupt_check(e.pc);
       count_edge(e.pc);
-      return patchable_jump(e.pc);
+      return go_on_at(e.pc);
     case RegionExit::Kind::Indirect:
       leave_region(region);
       a.mov(x86::rcx, x86::rax);
@@ -94,11 +119,7 @@ void Emitter::region_way_out(const RegionExit& e, const RegionCode& region) {
       a.jmp(stub_field(Stub::Interrupt));
       return;
     case RegionExit::Kind::Fault:
-      mov_pc(x86::rcx, e.pc);
-      a.mov(TIERCEL_CONTEXT(exit_pc), x86::rcx);
-      a.mov(TIERCEL_CONTEXT(reason), asmjit::Imm(static_cast<u32>(Reason::RegionFault)));
-      a.jmp(TIERCEL_CONTEXT(common_exit));
-      return;
+      return leave_region_at(e.pc, Reason::RegionFault);
   }
 }
 

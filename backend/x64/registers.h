@@ -76,6 +76,7 @@ enum class Stub : u8 {
   Hot,           // rcx: guest pc
   TlbFill,       // frame::kAddress through VmContext::tlb_fill with access frame::kSelector; keeps all registers
   SlowAccess,    // rcx: guest pc
+  RegionProbe,   // see kRegionProbeStub
 };
 inline x86::Mem stub_field(Stub s) {
   return context_field(offsetof(VmContext, stubs) + 8 * static_cast<std::size_t>(s), 8);

@@ -1,6 +1,9 @@
 // The stubs every block shares. They are placed once, at the start of the code cache.
 #include "backend/x64/runtime.h"
 
+#include <array>
+
+#include "backend/region_code.h"
 #include "base/check.h"
 
 namespace tiercel::backend::x64 {
@@ -50,6 +53,9 @@ class Stubs {
     reason_stub(Reason::SlowAccess, leave);
     r.stubs[static_cast<unsigned>(Stub::TlbFill)] = here();
     tlb_fill();
+    static_assert(static_cast<unsigned>(Stub::RegionProbe) == kRegionProbeStub);
+    r.stubs[kRegionProbeStub] = here();
+    region_probe();
     r.stubs[static_cast<unsigned>(Stub::Eval)] = here();
     eval();
     r.stubs[static_cast<unsigned>(Stub::Helper)] = here();
@@ -186,6 +192,78 @@ class Stubs {
     scratch(false);
     a.add(x86::rsp, kStubFrame);
     a.ret();
+  }
+
+  /// Changes only registers that it saves: those of a region are anybody's.
+  void region_probe() {
+    const asmjit::Label miss = a.newLabel();
+    const Gp x = x86::rax, access = x86::rcx, entry = x86::rdx, offset = x86::rbx, end = x86::rsi;
+    for (const Gp& r : {entry, offset, end}) a.push(r);
+    static_assert(kTlbFillWrite == 1 << 8 && kTlbFillUser == 1 << 9);
+    a.mov(entry.r32(), access.r32());
+    a.shr(entry.r32(), 8);
+    a.and_(entry.r32(), 3);
+    a.mov(entry, x86::ptr(x86::r15, entry, 3, static_cast<s32>(offsetof(VmContext, tlb_read)) - kContextBias, 8));
+    a.mov(offset, x);
+    a.shr(offset, 12 - 4);
+    a.and_(offset.r32(), asmjit::Imm((kTlbSize - 1) << 4));
+    a.add(entry, offset);
+    a.mov(offset, x);
+    a.xor_(offset, x86::qword_ptr(entry, offsetof(TlbEntry, page)));
+    a.movzx(end.r32(), access.r8());
+    a.cmp(offset, asmjit::Imm(kPageSize));
+    a.jae(miss);
+    a.add(end, offset);
+    a.cmp(end, asmjit::Imm(kPageSize));
+    a.ja(miss);
+    a.mov(x86::rcx, x86::qword_ptr(entry, offsetof(TlbEntry, page)));
+    a.shr(x86::rcx, 1);
+    a.mov(x, x86::qword_ptr(entry, offsetof(TlbEntry, host)));
+    a.add(x, offset);
+    for (const Gp& r : {end, offset, entry}) a.pop(r);
+    a.ret();
+    a.bind(miss);
+    region_fill();
+    for (const Gp& r : {end, offset, entry}) a.pop(r);
+    a.ret();
+  }
+
+  /// As region_probe with a new entry; changes rdx, rbx and rsi as well.
+  void region_fill() {
+    constexpr std::array<u8, 5> kSaved = {7 /* rdi */, 8, 9, 10, 11};
+    const u32 vectors = cpu_.avx512vl ? 32 : 16, masks = cpu_.avx512vl ? 8 : 0;
+    a.push(x86::rbp);
+    a.mov(x86::rbp, x86::rsp);
+    for (const u8 reg : kSaved) a.push(x86::gpq(reg));
+    a.sub(x86::rsp, 32 * vectors + 8 * masks);
+    a.and_(x86::rsp, -64);
+    region_vectors(vectors, masks, true);
+    a.lea(x86::rdi, x86::ptr(x86::r15, -kContextBias));
+    a.mov(x86::rsi, x86::rax);
+    a.mov(x86::edx, x86::ecx);
+    a.call(TIERCEL_CONTEXT(tlb_fill));
+    region_vectors(vectors, masks, false);
+    a.lea(x86::rsp, x86::ptr(x86::rbp, -8 * static_cast<s32>(kSaved.size())));
+    for (std::size_t i = kSaved.size(); i-- > 0;) a.pop(x86::gpq(kSaved[i]));
+    a.pop(x86::rbp);
+    a.mov(x86::rcx, asmjit::Imm(-1));
+  }
+
+  void region_vectors(u32 vectors, u32 masks, bool store) {
+    for (u32 i = 0; i < vectors; ++i) {
+      const x86::Mem m = x86::ptr(x86::rsp, static_cast<s32>(32 * i), 32);
+      const x86::Ymm y = x86::ymm(i);
+      if (cpu_.avx512vl)
+        store ? a.vmovdqu64(m, y) : a.vmovdqu64(y, m);
+      else if (cpu_.avx)
+        store ? a.vmovups(m, y) : a.vmovups(y, m);
+      else
+        store ? a.movups(m, x86::xmm(i)) : a.movups(x86::xmm(i), m);
+    }
+    for (u32 i = 0; i < masks; ++i) {
+      const x86::Mem m = x86::ptr(x86::rsp, static_cast<s32>(32 * vectors + 8 * i), 8);
+      store ? a.kmovq(m, x86::k(i)) : a.kmovq(x86::k(i), m);
+    }
   }
 
   void helper() {

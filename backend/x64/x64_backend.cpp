@@ -36,7 +36,9 @@ class X64Backend final : public Backend {
     emitter_.compile(f, want_listing, out);
   }
 
-  void wrap_region(const RegionCode& region, CompiledCode& out) override { emitter_.wrap_region(region, out); }
+  void wrap_region(const RegionCode& region, const RegionPlace& place, CompiledCode& out) override {
+    emitter_.wrap_region(region, place, out);
+  }
 
   void save_pinned(const void* ucontext, void* guest_state) const override {
     const auto& context = static_cast<const ucontext_t*>(ucontext)->uc_mcontext;

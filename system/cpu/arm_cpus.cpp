@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "engine/tlb.h"
+#include "engine/translator.h"
 #include "system/cpu/core_registers.h"
 #include "system/cpu/tlb_requests.h"
 
@@ -244,12 +245,16 @@ void ArmCpus::Cpu::loop() {
   while (wait_until_on()) run_guest();
 }
 
-ArmCpus::ArmCpus(unsigned cpus, const arm::CpuModel& model, const engine::Options& options)
+ArmCpus::ArmCpus(unsigned cpus, const arm::CpuModel& model, const engine::Options& options,
+                 const engine::MakeRegionService& make_service)
     : frontend_(arm::make_a64_system_frontend(model)),
       model_(model),
       memory_(std::make_unique<Memory>()),
       space_(std::make_unique<Space>(*memory_)),
-      engine_(std::make_unique<engine::Engine>(*frontend_, *space_, options)) {
+      engine_(std::make_unique<engine::Engine>(*frontend_, *space_, options,
+                                               options.wants_regions() && make_service
+                                                   ? make_service(engine::vm_layout(*frontend_, *space_, options))
+                                                   : nullptr)) {
   for (unsigned i = 0; i < cpus; ++i) cpus_.push_back(std::make_unique<Cpu>(*this, i));
 }
 

@@ -22,8 +22,10 @@ class ArmCpus final : public CpuInterrupts, public PsciHost {
  public:
   enum class Ended : u8 { PowerOff, Reset, WarmReset, Stopped };
 
-  /// `model` lives on. Before the board is built, which wants the interrupt inputs.
-  ArmCpus(unsigned cpus, const arm::CpuModel& model, const engine::Options& options);
+  /// `model` lives on. Before the board is built, which wants the interrupt inputs. `make_service`: of who compiles hot
+  /// code, if the options want that.
+  ArmCpus(unsigned cpus, const arm::CpuModel& model, const engine::Options& options,
+          const engine::MakeRegionService& make_service = {});
   ~ArmCpus() override;
 
   /// The rest of the machine; all of it outlives this.

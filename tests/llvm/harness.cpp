@@ -139,7 +139,7 @@ std::string RegionTester::compile(const ir::Region& region) {
   std::string why;
   if (!compiler_->compile(region, {}, code_, why)) return why.empty() ? "refused without a reason" : why;
   backend::CompiledCode wrapped;
-  fast_tier_->wrap_region(code_, wrapped);
+  fast_tier_->wrap_region(code_, {}, wrapped);
   CHECK(region_at_ + wrapped.code.size() <= host_code_ + kCodeSize);
   std::memcpy(region_at_, wrapped.code.data(), wrapped.code.size());
   return {};

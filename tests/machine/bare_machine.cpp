@@ -10,6 +10,9 @@
 #include "system/cpu/arm_cpus.h"
 #include "system/devices/pl011.h"
 #include "system/host/event_loop.h"
+#ifdef MACHINE_REGIONS
+#include "tests/support/local_regions.h"
+#endif
 
 namespace tiercel::test {
 namespace {
@@ -31,6 +34,14 @@ class Recorder final : public CharPort {
   std::string text;
 };
 
+engine::MakeRegionService region_service() {
+#ifdef MACHINE_REGIONS
+  return [](const backend::VmLayout& layout) { return make_local_regions(layout, backend::HostFeatures::detect()); };
+#else
+  return {};
+#endif
+}
+
 std::string read_all(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   CHECK_MSG(in.good(), path.c_str());
@@ -42,7 +53,7 @@ std::string read_all(const std::string& path) {
 BareResult run_bare(const std::string& name, const engine::Options& options, const std::string& cpu, unsigned cpus) {
   RealClock clock;
   auto loop = std::move(*EventLoop::create(&clock));
-  ArmCpus cores(cpus, *arm::find_cpu_model(cpu), options);
+  ArmCpus cores(cpus, *arm::find_cpu_model(cpu), options, region_service());
   Bus bus;
   Ram ram = std::move(*Ram::create(kRamBytes));
   Gic3 gic(cpus, 32, cores);

@@ -3,37 +3,52 @@
 // QEMU exchanges Op1 and Op2 ("ISS encoding for an exception from MSR, MRS, or System instruction execution").
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "tests/machine/bare_machine.h"
 
 namespace tiercel::test {
 namespace {
 
-struct Case {
-  const char* program;
+/// A tier, and when it takes code for hot.
+struct Way {
+  const char* name;
   engine::Tier tier;
-  unsigned cpus = 1;
+  u32 hot;
+};
+constexpr Way kWays[] = {{"interp", engine::Tier::Interp, 4096},
+                         {"fast", engine::Tier::Fast, 4096},
+#ifdef MACHINE_REGIONS
+                         {"every_block", engine::Tier::Llvm, 1},
+                         {"loops", engine::Tier::Llvm, 16}
+#endif
 };
 
+struct Program {
+  const char* name;
+  unsigned cpus = 1;
+};
+constexpr Program kPrograms[] = {{"hello"}, {"exceptions"}, {"mmu"},         {"timer"},
+                                 {"pairs"}, {"unmask"},     {"shootdown", 2}};
+
+using Case = std::tuple<Program, Way>;
 class BareMetal : public testing::TestWithParam<Case> {};
 
 TEST_P(BareMetal, PrintsWhatIsExpected) {
+  const auto& [program, way] = GetParam();
   engine::Options options;
-  options.tier = GetParam().tier;
+  options.tier = way.tier;
+  options.hot = way.hot;
   options.code_cache_bytes = 16 << 20;
-  const BareResult result = run_bare(GetParam().program, options, "max", GetParam().cpus);
-  EXPECT_EQ(result.output, expected_output(GetParam().program));
+  const BareResult result = run_bare(program.name, options, "max", program.cpus);
+  EXPECT_EQ(result.output, expected_output(program.name));
   EXPECT_TRUE(result.powered_off);
 }
 
-using engine::Tier;
-constexpr Case kCases[] = {
-    {"hello", Tier::Interp},        {"exceptions", Tier::Interp}, {"mmu", Tier::Interp},    {"timer", Tier::Interp},
-    {"hello", Tier::Fast},          {"exceptions", Tier::Fast},   {"mmu", Tier::Fast},      {"timer", Tier::Fast},
-    {"pairs", Tier::Interp},        {"pairs", Tier::Fast},        {"unmask", Tier::Interp}, {"unmask", Tier::Fast},
-    {"shootdown", Tier::Interp, 2}, {"shootdown", Tier::Fast, 2}};
-INSTANTIATE_TEST_SUITE_P(All, BareMetal, testing::ValuesIn(kCases), [](const auto& info) {
-  return std::string(info.param.program) + "_" + engine::tier_name(info.param.tier);
-});
+INSTANTIATE_TEST_SUITE_P(All, BareMetal, testing::Combine(testing::ValuesIn(kPrograms), testing::ValuesIn(kWays)),
+                         [](const auto& info) {
+                           return std::string(std::get<0>(info.param).name) + "_" + std::get<1>(info.param).name;
+                         });
 
 }  // namespace
 }  // namespace tiercel::test

@@ -23,10 +23,12 @@
     msr cntv_tval_el0, x0
     mov x0, #1
     msr cntv_ctl_el0, x0
+1:  msr daifset, #2                 // no interrupt between the look at x22 and WFI
+    cbz x22, 3f
+    wfi
     msr daifclr, #2
-1:  wfi
-    cbnz x22, 1b
-    print "done\n"
+    b 1b
+3:  print "done\n"
     power_off
 
 irq_handler:
