@@ -17,6 +17,9 @@ const CpuModel* find_cpu_model(std::string_view name);
 /// The names of all models; the first one is the default.
 std::span<const std::string_view> cpu_model_names();
 
+/// Changes when a model's registers or features do.
+u64 fingerprint(const CpuModel& model);
+
 /// `model` is one of the frozen ones.
 std::unique_ptr<guest::Frontend> make_a64_system_frontend(const CpuModel& model);
 
@@ -56,6 +59,8 @@ class A64Core {
 
   /// The state after reset, at `entry` in EL1. Affinity 0.0.0.`cpu`.
   void reset(u64 entry, u64 affinity);
+  /// Instead: the state block was restored from a snapshot. False: no core of this model can be in that state.
+  bool restore(u64 affinity);
 
   /// The insn at pc, for which translated code left: executes it and moves on, or takes the exception it causes.
   void execute(u32 word);

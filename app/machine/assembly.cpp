@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <random>
 
 #include "service/client.h"
 #include "service/place.h"
@@ -103,10 +102,15 @@ void random_bytes(std::span<u8> out) {
   }
 }
 
-/// The same ones in every run.
-std::function<void(std::span<u8>)> repeating_bytes() {
-  return [random = std::mt19937_64(1)](std::span<u8> out) mutable {
-    for (u8& byte : out) byte = static_cast<u8>(random() >> 32);
+/// The same ones in every run. Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (SplitMix64).
+std::function<void(std::span<u8>)> repeating_bytes(u64& state) {
+  return [&state](std::span<u8> out) {
+    for (u8& byte : out) {
+      u64 mixed = state += 0x9e3779b97f4a7c15;
+      mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
+      mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
+      byte = static_cast<u8>(mixed >> 32);
+    }
   };
 }
 
@@ -211,7 +215,7 @@ system::VirtOptions board_options(Machine& m, const Options& options) {
   board.interrupts = m.cpus.get();
   board.loop = m.loop.get();
   board.serial = m.serial.get();
-  board.entropy = options.deterministic ? repeating_bytes() : random_bytes;
+  board.entropy = options.deterministic ? repeating_bytes(m.random) : random_bytes;
   board.virtio_on_pci = options.pci;
   for (const Machine::Disk& disk : m.disks) board.disks.push_back({disk.store.get(), disk.loop.get()});
   for (std::size_t i = 0; i < m.shares.size(); ++i)

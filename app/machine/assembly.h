@@ -34,6 +34,7 @@ struct Machine {
   std::unique_ptr<system::Clock> clock;       // one of these:
   system::RealClock* real_clock = nullptr;
   system::InsnClock* insn_clock = nullptr;  // all runs on one thread
+  u64 random = 1;                           // of deterministic randomness, what comes next
   std::unique_ptr<system::EventLoop> loop;  // the machine's own
   std::vector<Disk> disks;
   std::vector<Share> shares;

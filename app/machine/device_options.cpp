@@ -10,6 +10,8 @@
 namespace tiercel::machine {
 namespace {
 
+constexpr double kLongestTime = 1e9;  // seconds
+
 /// At single commas; a double one stands for itself.
 std::vector<std::string> split_fields(const std::string& text) {
   std::vector<std::string> fields(1);
@@ -156,6 +158,25 @@ Result<ShareOption> parse_share(const std::string& text) {
     share.read_only = true;
   }
   return share;
+}
+
+Result<SaveOption> parse_save(const std::string& text) {
+  const std::vector<std::string> fields = split_fields(text);
+  SaveOption save{fields[0]};
+  if (save.path.empty()) return refuse("--save", text, "FILE[,after=SECONDS[,continue]]");
+  for (std::size_t i = 1; i < fields.size(); ++i) {
+    if (const auto after = value_of(fields[i], "after=")) {
+      const auto [end, error] = std::from_chars(after->data(), after->data() + after->size(), save.after);
+      const bool number = error == std::errc{} && end == after->data() + after->size();
+      if (!number || !(save.after > 0 && save.after < kLongestTime))
+        return refuse("--save", fields[i], "after=SECONDS");
+    } else if (fields[i] == "continue" && save.after > 0) {
+      save.goes_on = true;
+    } else {
+      return refuse("--save", fields[i], "after=SECONDS, or continue behind that");
+    }
+  }
+  return save;
 }
 
 Result<SerialOption> parse_serial(const std::string& text) {

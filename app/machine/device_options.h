@@ -53,4 +53,12 @@ struct SerialOption {
 /// stdio | null | file:PATH | unix:PATH | tcp:[ADDRESS:]PORT
 Result<SerialOption> parse_serial(const std::string& text);
 
+struct SaveOption {
+  std::string path;      // of the snapshot; empty: there is to be none
+  double after = 0;      // seconds of the machine's time; 0: not by itself
+  bool goes_on = false;  // then, instead of coming to an end
+};
+/// FILE[,after=SECONDS[,continue]]
+Result<SaveOption> parse_save(const std::string& text);
+
 }  // namespace tiercel::machine

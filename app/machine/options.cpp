@@ -32,7 +32,7 @@ still ran after --timeout; 125: tiercel failed or was called wrongly. docs/machi
 /// Options as text, before they mean something.
 struct Raw {
   std::vector<std::string> disks, networks, shares, dump, only;
-  std::string firmware, serial = "stdio", memory = "1G", tier = "fast";
+  std::string save, firmware, serial = "stdio", memory = "1G", tier = "fast";
   bool no_reboot = false;
 };
 
@@ -68,6 +68,11 @@ void describe(CLI::App& app, Raw& raw, Options& o) {
   app.add_flag("--deterministic", o.deterministic,
                "one thread, time by executed insns, no randomness: what gets no input from outside repeats exactly");
   app.add_option("--control", o.control, "take commands (QMP) at unix:PATH, tcp:PORT or tcp:ADDRESS:PORT");
+  app.add_option("--save", raw.save,
+                 "FILE[,after=SECONDS[,continue]]: Ctrl-A w saves the machine there and ends it, or so much of its own "
+                 "time, after which it may also continue");
+  app.add_option("--restore", o.restore,
+                 "go on with a machine that was saved; the other options must be the same ones");
   app.add_option("--gdb", o.gdb, "wait for GDB at tcp:PORT, tcp:ADDRESS:PORT or unix:PATH before the first insn");
   app.add_option("--tier", raw.tier,
                  "interp (plain interpreter), fast, auto (fast, and hot loops through LLVM in another process) or llvm "
@@ -120,6 +125,11 @@ Result<void> interpret_devices(const Raw& raw, Options& o) {
     const Result<FirmwareOption> firmware = parse_firmware(raw.firmware);
     if (!firmware) return tl::unexpected(firmware.error());
     o.firmware = *firmware;
+  }
+  if (!raw.save.empty()) {
+    const Result<SaveOption> save = parse_save(raw.save);
+    if (!save) return tl::unexpected(save.error());
+    o.save = *save;
   }
   const Result<SerialOption> serial = parse_serial(raw.serial);
   if (!serial) return tl::unexpected(serial.error());

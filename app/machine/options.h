@@ -30,6 +30,8 @@ struct Options {
   double timeout = 0;   // seconds; 0: none
   std::string gdb;      // where to wait for a debugger; empty: nowhere
   std::string control;  // ... for who rules the machine
+  std::string restore;  // a snapshot to go on from
+  SaveOption save;
   engine::Options engine;
 };
 

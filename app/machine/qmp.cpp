@@ -39,26 +39,34 @@ json status_of(Controls& machine) {
   return {{"running", !paused}, {"singlestep", false}, {"status", paused ? "paused" : "running"}};
 }
 
+Result<json> save_snapshot(Controls& machine, const std::string& path) {
+  if (Result<void> saved = machine.save(path); !saved) return tl::unexpected(saved.error());
+  return json::object();
+}
+
 struct Command {
   const char* name;
-  json (*perform)(Controls&);
+  Result<json> (*perform)(Controls&, const std::string& argument);
+  const char* parameter = nullptr;  // the only one, a string that must be given
 };
 
-json list_commands(Controls&);
+json list_commands();
 
 constexpr Command kCommands[] = {
-    {"qmp_capabilities", [](Controls&) { return json::object(); }},
-    {"query-status", status_of},
-    {"query-version", [](Controls&) { return version(); }},
-    {"query-commands", list_commands},
-    {"stop", [](Controls& m) { return m.pause(), json::object(); }},
-    {"cont", [](Controls& m) { return m.resume(), json::object(); }},
-    {"system_powerdown", [](Controls& m) { return m.press_power_button(), json::object(); }},
-    {"system_reset", [](Controls& m) { return m.reset(), json::object(); }},
-    {"quit", [](Controls& m) { return m.quit(), json::object(); }},
+    {"qmp_capabilities", [](Controls&, const std::string&) -> Result<json> { return json::object(); }},
+    {"query-status", [](Controls& m, const std::string&) -> Result<json> { return status_of(m); }},
+    {"query-version", [](Controls&, const std::string&) -> Result<json> { return version(); }},
+    {"query-commands", [](Controls&, const std::string&) -> Result<json> { return list_commands(); }},
+    {"stop", [](Controls& m, const std::string&) -> Result<json> { return m.pause(), json::object(); }},
+    {"cont", [](Controls& m, const std::string&) -> Result<json> { return m.resume(), json::object(); }},
+    {"system_powerdown",
+     [](Controls& m, const std::string&) -> Result<json> { return m.press_power_button(), json::object(); }},
+    {"system_reset", [](Controls& m, const std::string&) -> Result<json> { return m.reset(), json::object(); }},
+    {"quit", [](Controls& m, const std::string&) -> Result<json> { return m.quit(), json::object(); }},
+    {"x-snapshot-save", save_snapshot, "filename"},
 };
 
-json list_commands(Controls&) {
+json list_commands() {
   json list = json::array();
   for (const Command& c : kCommands) list.push_back({{"name", c.name}});
   return list;
@@ -74,6 +82,22 @@ std::string bad_form(const json& request) {
     if (key == "arguments" && !value.is_object()) return "QMP input member 'arguments' must be an object";
   }
   return request.contains("execute") ? "" : "QMP input lacks member 'execute'";
+}
+
+/// The command's argument; what is wrong with it, or empty.
+std::string take_argument(const json& request, const Command& command, std::string& argument) {
+  const json arguments = request.value("arguments", json::object());
+  for (const auto& [key, value] : arguments.items()) {
+    const bool known = command.parameter ? key == command.parameter
+                                         : key == "enable" && std::string_view(command.name) == "qmp_capabilities";
+    if (!known) return fmt::format("Parameter '{}' is unexpected", key);
+  }
+  if (!command.parameter) return "";
+  if (!arguments.contains(command.parameter)) return fmt::format("Parameter '{}' is missing", command.parameter);
+  if (!arguments[command.parameter].is_string())
+    return fmt::format("Invalid parameter type for '{}', expected: string", command.parameter);
+  argument = arguments[command.parameter];
+  return "";
 }
 
 }  // namespace
@@ -152,11 +176,12 @@ json Qmp::execute(const json& request) {
     return error("CommandNotFound", "Capabilities negotiation is already complete, command ignored");
   for (const Command& command : kCommands) {
     if (name != command.name) continue;
-    if (request.contains("arguments"))
-      for (const auto& [key, value] : request["arguments"].items())
-        if (!negotiates || key != "enable") return failure(fmt::format("Parameter '{}' is unexpected", key));
+    std::string argument;
+    if (const std::string problem = take_argument(request, command, argument); !problem.empty())
+      return failure(problem);
     negotiated_ = true;
-    return success(command.perform(controls_));
+    Result<json> result = command.perform(controls_, argument);
+    return result ? success(std::move(*result)) : failure(result.error().message);
   }
   return error("CommandNotFound", fmt::format("The command {} has not been found", name));
 }

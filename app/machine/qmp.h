@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
 #include "base/types.h"
 
 namespace tiercel::machine {
@@ -22,6 +23,8 @@ class Controls {
   virtual void press_power_button() = 0;
   virtual void reset() = 0;
   virtual void quit() = 0;
+  /// Saves a snapshot; the machine is as before afterwards. Waits for it.
+  virtual Result<void> save(const std::string& path) = 0;
 };
 
 /// One conversation.

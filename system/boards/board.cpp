@@ -34,16 +34,18 @@ void Board::add_ram(PAddr base, Ram ram) {
   FdtNode& node = tree_.child(fmt::format("memory@{:x}", base.value));
   node.set_string("device_type", "memory");
   set_reg(node, {{base, rams_.back().size()}});
+  memories_.push_back({node.name(), rams_.back().bytes()});
 }
 
 void Board::attach_unnamed(MemoryRange at, Device& device) {
   bus_.add_device(at.base, at.bytes, device);
-  devices_.push_back(&device);
+  devices_.push_back({fmt::format("device@{:x}", at.base.value), &device});
 }
 
 FdtNode& Board::attach(const std::string& name, MemoryRange at, Device& device,
                        std::initializer_list<FdtInterrupt> interrupts, FdtNode* parent) {
   attach_unnamed(at, device);
+  devices_.back().name = fmt::format("{}@{:x}", name, at.base.value);
   FdtNode& node = (parent ? *parent : tree_).child(fmt::format("{}@{:x}", name, at.base.value));
   set_reg(node, {at});
   std::vector<u32> cells;
@@ -56,15 +58,26 @@ FdtNode& Board::attach(const std::string& name, MemoryRange at, Device& device,
 
 FdtNode& Board::attach_rom(const std::string& name, MemoryRange at, std::span<u8> memory, Device& device) {
   bus_.add_rom(at.base, memory, device);
-  devices_.push_back(&device);
-  FdtNode& node = tree_.child(fmt::format("{}@{:x}", name, at.base.value));
+  const std::string full_name = fmt::format("{}@{:x}", name, at.base.value);
+  devices_.push_back({full_name, &device});
+  memories_.push_back({full_name + " array", memory});
+  FdtNode& node = tree_.child(full_name);
   set_reg(node, {at});
   device.describe(node);
   return node;
 }
 
 void Board::reset() {
-  for (Device* device : devices_) device->reset();
+  for (const Attached& a : devices_) a.device->reset();
+}
+
+Result<void> Board::serialize(Snapshot& snapshot) {
+  for (const Memory& m : memories_)
+    if (Result<void> done = snapshot.memory(m.name, m.bytes); !done) return done;
+  for (const Attached& a : devices_)
+    if (Result<void> done = snapshot.section(a.name, [&a](Archive& state) { a.device->serialize(state); }); !done)
+      return done;
+  return {};
 }
 
 }  // namespace tiercel::system

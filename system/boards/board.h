@@ -10,6 +10,7 @@
 #include "system/boot/device_tree.h"
 #include "system/bus/bus.h"
 #include "system/bus/ram.h"
+#include "system/snapshot/snapshot.h"
 
 namespace tiercel::system {
 
@@ -68,6 +69,8 @@ class Board {
 
   /// All devices as after power-on. RAM keeps its content. No vCPU and no event loop runs meanwhile.
   void reset();
+  /// RAM, flash and all devices: its part of a snapshot.
+  Result<void> serialize(Snapshot& snapshot);
 
  private:
   FdtNode tree_{""};
@@ -75,7 +78,16 @@ class Board {
   std::vector<Ram> rams_;
   MemoryRange main_memory_;
   std::vector<std::unique_ptr<Owned>> owned_;
-  std::vector<Device*> devices_;
+  struct Attached {
+    std::string name;  // of its section in snapshots
+    Device* device;
+  };
+  struct Memory {
+    std::string name;
+    std::span<u8> bytes;
+  };
+  std::vector<Attached> devices_;
+  std::vector<Memory> memories_;
 };
 
 /// `reg` as two address and two size cells.

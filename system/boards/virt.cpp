@@ -277,6 +277,11 @@ Result<std::unique_ptr<VirtMachine>> build_virt(const VirtOptions& options) {
   return machine;
 }
 
+Result<void> serialize(VirtMachine& machine, Snapshot& snapshot) {
+  if (Result<void> done = machine.board.serialize(snapshot); !done) return done;
+  return snapshot.section("timer", [&machine](Archive& state) { machine.timer->serialize(state); });
+}
+
 Result<LoadPlan> load_kernel(VirtMachine& machine, const KernelFiles& files) {
   const MemoryRange memory = machine.board.main_memory();
   const Result<LoadPlan> plan = plan_load(memory.base, memory.bytes, files.kernel, files.initrd.size());

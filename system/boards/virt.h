@@ -78,6 +78,9 @@ struct VirtMachine {
   static constexpr unsigned kPowerButton = 3;  // pin of `buttons`
 };
 
+/// Everything but the CPUs and what the host's side of the devices knows: its part of a snapshot. After the clock.
+Result<void> serialize(VirtMachine& machine, Snapshot& snapshot);
+
 Result<std::unique_ptr<VirtMachine>> build_virt(const VirtOptions& options);
 
 struct KernelFiles {

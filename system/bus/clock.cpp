@@ -78,6 +78,14 @@ bool RealClock::stands_still() const {
   return paused_at_ != kNever;
 }
 
+void RealClock::serialize(Archive& state) {
+  u64 time = now();
+  state(time);
+  state.require(time < kNever / 2);
+  if (state.loads()) zero_ = monotonic_ns() - time;
+  if (state.loads() && paused_at_ != kNever) paused_at_ = time;
+}
+
 void InsnClock::skip_to(u64 deadline) {
   if (deadline < kNever / 1000) picoseconds_ = std::max(picoseconds_, deadline * 1000);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/types.h"
+#include "system/snapshot/archive.h"
 
 namespace tiercel::system {
 
@@ -24,6 +25,9 @@ class Clock {
   virtual bool stands_still() const { return false; }
   /// Seconds since 1970 now, for real-time clocks.
   virtual u64 wall_seconds() const = 0;
+
+  /// Its part of a snapshot; not the timers, which those who use them set again. While it stands still.
+  virtual void serialize(Archive& state) = 0;
 
   /// `fire` runs in run_due, without any lock of the clock. It may run once more right after disarm or a later arm:
   /// a device looks at the time instead of trusting the call.
@@ -61,6 +65,7 @@ class RealClock final : public Clock {
   u64 now() const override;
   u64 wall_seconds() const override;
   bool stands_still() const override;
+  void serialize(Archive& state) override;
   /// One thread pauses and resumes.
   void pause();
   void resume();
@@ -79,6 +84,7 @@ class InsnClock final : public Clock {
   u64 now() const override { return picoseconds_ / 1000; }
   u64 wall_seconds() const override { return wall_start_ + now() / kNanosecondsPerSecond; }
   bool stands_still() const override { return true; }  // for all who wait
+  void serialize(Archive& state) override { state(picoseconds_); }
   void retire(u64 insns) { picoseconds_ += insns * rate_; }
   /// Every vCPU sleeps: time jumps to what wakes one.
   void skip_to(u64 deadline);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/types.h"
+#include "system/snapshot/archive.h"
 
 namespace tiercel::system {
 
@@ -20,6 +21,9 @@ class Device {
   virtual void write(u64 offset, unsigned bytes, u64 value) = 0;
   /// The state after power-on. No vCPU runs meanwhile.
   virtual void reset() = 0;
+  /// Its part of a snapshot: every register, and whatever else reset clears. Loading also sets its lines and timers
+  /// again. Nothing else runs meanwhile.
+  virtual void serialize(Archive& state) = 0;
   /// What the device tree says of it besides `reg` and `interrupts`, which the board knows.
   virtual void describe(FdtNode&) const {}
 };

@@ -1,5 +1,7 @@
 #include "system/cpu/arm_cpus.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
@@ -88,6 +90,7 @@ struct ArmCpus::Cpu final : arm::CorePlatform, engine::StopHandler {
   bool wait_until_on();
   void act(const engine::Stop& stop);
   bool take_pending();
+  void serialize(Archive& state);
   bool handle(const engine::Stop& stop) override;
 
   // CorePlatform
@@ -287,9 +290,12 @@ void ArmCpus::part() {
   session_ = nullptr;
 }
 
-ArmCpus::Ended ArmCpus::run(PAddr entry, u64 argument) {
+void ArmCpus::power_on(PAddr entry, u64 argument) {
   for (const auto& cpu : cpus_) cpu->power = Power::Off;
   start(0, entry, argument);
+}
+
+ArmCpus::Ended ArmCpus::run() {
   std::vector<std::thread> threads;
   for (const auto& cpu : cpus_) threads.emplace_back([&cpu] { cpu->loop(); });
   for (std::thread& t : threads) t.join();
@@ -303,11 +309,8 @@ ArmCpus::Ended ArmCpus::how_it_ended() {
   return how_;
 }
 
-ArmCpus::Ended ArmCpus::run_in_turns(PAddr entry, u64 argument, InsnClock& clock,
-                                     const std::function<void(int)>& serve) {
+ArmCpus::Ended ArmCpus::run_in_turns(InsnClock& clock, const std::function<void(int)>& serve) {
   turns_ = &clock;
-  for (const auto& cpu : cpus_) cpu->power = Power::Off;
-  start(0, entry, argument);
   while (!ended_) {
     bool any = false;
     for (const auto& cpu : cpus_)
@@ -326,6 +329,45 @@ ArmCpus::Ended ArmCpus::run_in_turns(PAddr entry, u64 argument, InsnClock& clock
   }
   turns_ = nullptr;
   return how_it_ended();
+}
+
+void ArmCpus::Cpu::serialize(Archive& state) {
+  Power now = power;
+  u32 fp_status = vcpu->fp_status();
+  state(now, entry.value, argument, sleeps, fp_status);
+  state.bytes({static_cast<u8*>(vcpu->state()), machine.frontend_->layout().state_size});
+  if (!state.loads()) return;
+  state.require(now <= Power::On && core.restore(number));
+  power = now;
+  vcpu->set_fp_status(fp_status);
+  address_space_changed();
+}
+
+/// Changes when the state block or the CPU model does.
+u64 ArmCpus::layout_hash() const {
+  u64 hash = arm::fingerprint(model_);
+  const auto mix = [&hash](u64 value) { hash = (hash ^ value) * 0x100000001b3; };
+  mix(frontend_->layout().state_size);
+  for (const ir::SlotInfo& slot : frontend_->layout().slots) {
+    mix(slot.offset);
+    for (const char* c = slot.name; *c; ++c) mix(static_cast<u8>(*c));
+  }
+  return hash;
+}
+
+Result<void> ArmCpus::serialize(Snapshot& snapshot) {
+  const Result<void> same = snapshot.section("CPU model", [this](Archive& state) {
+    u64 hash = layout_hash();
+    state(hash);
+    if (hash != layout_hash()) state.refuse("its CPUs had other registers than this version of tiercel gives them");
+  });
+  if (!same) return same;
+  for (const auto& cpu : cpus_)
+    if (Result<void> done =
+            snapshot.section(fmt::format("CPU {}", cpu->number), [&](Archive& s) { cpu->serialize(s); });
+        !done)
+      return done;
+  return {};
 }
 
 u64 ArmCpus::state_hash() const {

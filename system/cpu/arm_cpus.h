@@ -15,12 +15,13 @@
 #include "system/interrupt/generic_timer.h"
 #include "system/interrupt/gic3.h"
 #include "system/interrupt/psci.h"
+#include "system/snapshot/snapshot.h"
 
 namespace tiercel::system {
 
 class ArmCpus final : public CpuInterrupts, public PsciHost {
  public:
-  enum class Ended : u8 { PowerOff, Reset, WarmReset, Stopped };
+  enum class Ended : u8 { PowerOff, Reset, WarmReset, Stopped, Paused };
 
   /// `model` lives on. Before the board is built, which wants the interrupt inputs. `make_service`: of who compiles hot
   /// code, if the options want that.
@@ -31,17 +32,23 @@ class ArmCpus final : public CpuInterrupts, public PsciHost {
   /// The rest of the machine; all of it outlives this.
   void connect(Bus& bus, Gic3& gic, GenericTimer& timer);
 
-  /// Runs the machine: CPU 0 from `entry` in EL1 with x0 = `argument`, the others when PSCI starts them. Returns when
-  /// the guest switches it off or resets it, or somebody calls stop.
-  Ended run(PAddr entry, u64 argument);
+  /// CPU 0 is to begin at `entry` in EL1 with x0 = `argument`, the others when PSCI starts them.
+  void power_on(PAddr entry, u64 argument);
+  /// Runs the machine from where its CPUs are. Returns when the guest switches it off or resets it, or somebody calls
+  /// stop or pause.
+  Ended run();
   /// The same on the calling thread, one CPU after the other, with time that passes by insns: what happens repeats
   /// exactly. The engine counts insns. `serve` lets devices work; it may wait so many milliseconds for something to do,
   /// -1: as long as it takes.
-  Ended run_in_turns(PAddr entry, u64 argument, InsnClock& clock, const std::function<void(int)>& serve);
+  Ended run_in_turns(InsnClock& clock, const std::function<void(int)>& serve);
   /// Of all registers.
   u64 state_hash() const;
   /// Any thread. Before run is called, it ends that run.
   void stop() { end(Ended::Stopped); }
+  /// As stop, but the machine is to go on: when run is called again.
+  void pause() { end(Ended::Paused); }
+  /// All CPUs: their part of a snapshot. They do not run; when they do, it is from there.
+  Result<void> serialize(Snapshot& snapshot);
 
   engine::Statistics statistics() const { return engine_->statistics(); }
   engine::Engine& engine() { return *engine_; }
@@ -71,6 +78,7 @@ class ArmCpus final : public CpuInterrupts, public PsciHost {
 
   void end(Ended how);
   Ended how_it_ended();
+  u64 layout_hash() const;
   void invalidate_tlbs(unsigned by, const arm::CorePlatform::TlbScope& scope);
 
   std::unique_ptr<guest::Frontend> frontend_;

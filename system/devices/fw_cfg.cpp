@@ -65,6 +65,12 @@ void FwCfg::reset() {
   dma_high_ = 0;
 }
 
+/// The files are the board's.
+void FwCfg::serialize(Archive& state) {
+  const std::scoped_lock lock(mutex_);
+  state(selected_, position_, dma_high_);
+}
+
 void FwCfg::describe(FdtNode& node) const {
   node.set_string("compatible", "qemu,fw-cfg-mmio");
   node.set("dma-coherent");

@@ -25,6 +25,7 @@ class FwCfg final : public Device {
   u64 read(u64 offset, unsigned bytes) override;
   void write(u64 offset, unsigned bytes, u64 value) override;
   void reset() override;
+  void serialize(Archive& state) override;
   void describe(FdtNode& node) const override;
 
  private:

@@ -104,6 +104,22 @@ void Pflash::reset() {
   status_ = 0;
 }
 
+void Pflash::serialize(Archive& state) {
+  const std::scoped_lock lock(mutex_);
+  Mode mode = mode_;
+  state(mode, expect_, status_, buffer_start_, buffer_words_);
+  state.list(buffer_, kBufferBytes);
+  if (!state.loads()) return;
+  const bool fills = expect_ == Expect::BufferData || expect_ == Expect::BufferConfirm;
+  const bool fits = memory_.size() >= kBufferBytes && buffer_start_ <= memory_.size() - kBufferBytes;
+  state.require(mode <= Mode::Query && expect_ <= Expect::LockConfirm && buffer_words_ <= kBufferBytes / kBus);
+  state.require(!fills || (buffer_.size() == kBufferBytes && is_aligned(buffer_start_, kBufferBytes) && fits));
+  if (!state.good()) return;
+  enter(mode);
+  // Whoever keeps the array elsewhere gets all of it.
+  if (writable_ && hooks_.changed) hooks_.changed(0, memory_.size());
+}
+
 void Pflash::describe(FdtNode& node) const {
   node.set_string("compatible", "cfi-flash");
   node.set_cells("bank-width", {static_cast<u32>(kBus)});
@@ -171,6 +187,8 @@ void Pflash::command(u8 code) {
   switch (code) {
     case kReadArray:
       return enter(Mode::Array);
+    case kReadStatus:
+      return enter(Mode::Status);
     case kReadIdentifier:
       return enter(Mode::Identifier);
     case kReadQuery:

@@ -28,12 +28,14 @@ class Pflash final : public Device {
   u64 read(u64 offset, unsigned bytes) override;
   void write(u64 offset, unsigned bytes, u64 value) override;
   void reset() override;
+  /// Without the array, which is the board's memory.
+  void serialize(Archive& state) override;
   void describe(FdtNode& node) const override;
 
  private:
-  enum class Mode { Array, Status, Identifier, Query };
+  enum class Mode : u8 { Array, Status, Identifier, Query };
   /// What the next write is: a command, or part of one.
-  enum class Expect { Command, Program, EraseConfirm, BufferCount, BufferData, BufferConfirm, LockConfirm };
+  enum class Expect : u8 { Command, Program, EraseConfirm, BufferCount, BufferData, BufferConfirm, LockConfirm };
 
   void enter(Mode mode);
   void command(u8 code);

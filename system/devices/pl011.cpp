@@ -52,6 +52,14 @@ void Pl011::reset() {
   update_line();
 }
 
+void Pl011::serialize(Archive& state) {
+  const std::scoped_lock lock(mutex_);
+  state.list(received_, kFifoDepth);
+  state.list(sending_, kFifoDepth);
+  state(raw_, mask_, low_power_, integer_divisor_, fraction_divisor_, line_control_, control_, fifo_levels_);
+  if (state.loads()) update_line();
+}
+
 void Pl011::describe(FdtNode& node) const {
   node.set_strings("compatible", {"arm,pl011", "arm,primecell"});
   node.set_cells("clocks", {kApbClock, kApbClock});

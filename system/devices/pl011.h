@@ -16,6 +16,7 @@ class Pl011 final : public Registers32 {
  public:
   Pl011(CharPort& port, IrqLine irq);
   void reset() override;
+  void serialize(Archive& state) override;
   void describe(FdtNode& node) const override;
 
  protected:

@@ -25,8 +25,16 @@ Pl031::Pl031(Clock& clock, IrqLine irq) : clock_(clock), irq_(irq), timer_(clock
 void Pl031::reset() {
   const std::scoped_lock lock(mutex_);
   offset_ = match_ = load_ = 0;
-  raw_ = mask_ = false;
+  raw_ = mask_ = armed_ = false;
   clock_.disarm(timer_);
+  update_line();
+}
+
+void Pl031::serialize(Archive& state) {
+  const std::scoped_lock lock(mutex_);
+  state(offset_, match_, load_, raw_, mask_, armed_);
+  if (!state.loads()) return;
+  if (armed_) set_alarm();
   update_line();
 }
 
@@ -37,6 +45,7 @@ void Pl031::describe(FdtNode& node) const {
 }
 
 void Pl031::set_alarm() {
+  armed_ = true;
   // A match in the past comes around when the 32-bit counter does.
   clock_.arm(timer_, clock_.now() + u64{match_ - seconds()} * kNanosecondsPerSecond);
 }
@@ -45,6 +54,7 @@ void Pl031::alarm() {
   const std::scoped_lock lock(mutex_);
   if (seconds() < match_) return set_alarm();  // wall time and the clock's time need not tick together
   raw_ = true;
+  armed_ = false;
   update_line();
 }
 

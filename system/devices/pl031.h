@@ -14,6 +14,7 @@ class Pl031 final : public Registers32 {
  public:
   Pl031(Clock& clock, IrqLine irq);
   void reset() override;
+  void serialize(Archive& state) override;
   void describe(FdtNode& node) const override;
 
  protected:
@@ -33,6 +34,7 @@ class Pl031 final : public Registers32 {
   u32 offset_ = 0;  // added to wall time
   u32 match_ = 0, load_ = 0;
   bool raw_ = false, mask_ = false;
+  bool armed_ = false;  // the alarm has not come since it was set
 };
 
 }  // namespace tiercel::system

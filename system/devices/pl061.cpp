@@ -28,6 +28,12 @@ void Pl061::reset() {
   irq_.set(false);
 }
 
+void Pl061::serialize(Archive& state) {
+  const std::scoped_lock lock(mutex_);
+  state(inputs_, outputs_, direction_, level_sensitive_, both_edges_, rising_or_high_, mask_, latched_, alternate_);
+  if (state.loads()) update(levels());
+}
+
 void Pl061::describe(FdtNode& node) const {
   node.set_strings("compatible", {"arm,pl061", "arm,primecell"});
   node.set_cells("clocks", {kApbClock});

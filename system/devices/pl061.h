@@ -12,6 +12,7 @@ class Pl061 final : public Registers32 {
  public:
   explicit Pl061(IrqLine irq) : irq_(irq) {}
   void reset() override;
+  void serialize(Archive& state) override;
   void describe(FdtNode& node) const override;
 
   /// What the outside drives pin `pin` (0 to 7) to. Any thread.

@@ -4,9 +4,11 @@
 #include <sys/uio.h>
 
 #include <span>
+#include <string>
 
 #include "base/result.h"
 #include "base/types.h"
+#include "system/snapshot/snapshot.h"
 
 namespace tiercel::system {
 
@@ -25,6 +27,8 @@ class BlockStore {
   virtual Result<void> zero(u64 offset, u64 bytes, bool may_unmap) = 0;
   /// The range's content does not matter any more.
   virtual void discard(u64 offset, u64 bytes) = 0;
+  /// Its part of a snapshot: its content, or what tells that the content is still the same. After a flush.
+  virtual Result<void> serialize(Snapshot& snapshot, const std::string& name) = 0;
 };
 
 }  // namespace tiercel::system

@@ -116,4 +116,23 @@ bool HostFile::allocate(int mode, u64 offset, u64 bytes) {
   return fallocate(fd_, mode | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset), static_cast<off_t>(bytes)) == 0;
 }
 
+Result<void> HostFile::serialize(Snapshot& snapshot, const std::string& name) const {
+  struct stat st = {};
+  if (fstat(fd_, &st) != 0) return fail(errno, fmt::format("{}: {}", path_, std::strerror(errno)));
+  struct Content {
+    u64 size;
+    s64 seconds = 0, nanoseconds = 0;
+    bool operator==(const Content&) const = default;
+  } now{size_};
+  if (S_ISREG(st.st_mode)) now.seconds = st.st_mtim.tv_sec, now.nanoseconds = st.st_mtim.tv_nsec;
+  return snapshot.section(name, [&](Archive& state) {
+    Content then = now;
+    state(then.size, then.seconds, then.nanoseconds);
+    if (then.size != now.size)
+      state.refuse(fmt::format("disk {} has {} bytes, and had {}", path_, now.size, then.size));
+    else if (then != now)
+      state.refuse(fmt::format("disk {} was changed since (its time of last change is another one)", path_));
+  });
+}
+
 }  // namespace tiercel::system

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "base/types.h"
+#include "system/snapshot/snapshot.h"
 
 namespace tiercel::system {
 
@@ -33,6 +34,8 @@ class HostFile {
   Result<void> flush();
   /// FALLOC_FL_ZERO_RANGE or FALLOC_FL_PUNCH_HOLE where the host can.
   bool allocate(int mode, u64 offset, u64 bytes);
+  /// As BlockStore::serialize: its size and when it was last changed; of a block device only its size.
+  Result<void> serialize(Snapshot& snapshot, const std::string& name) const;
 
  private:
   HostFile(std::string path, int fd, u64 size, bool read_only)

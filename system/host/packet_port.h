@@ -3,8 +3,10 @@
 
 #include <functional>
 #include <span>
+#include <string>
 
 #include "base/types.h"
+#include "system/snapshot/snapshot.h"
 
 namespace tiercel::system {
 
@@ -16,6 +18,8 @@ class PacketPort {
   /// `receive` is called for each frame that arrives, never from within send; what it cannot take is lost, as on a
   /// wire.
   virtual void on_receive(std::function<void(std::span<const u8>)> receive) = 0;
+  /// Its part of a snapshot, if the other end is ours.
+  virtual Result<void> serialize(Snapshot& /*snapshot*/, const std::string& /*name*/) { return {}; }
 };
 
 }  // namespace tiercel::system

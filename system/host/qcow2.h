@@ -26,6 +26,9 @@ class Qcow2 final : public BlockStore {
   Result<void> flush() override { return file_.flush(); }
   Result<void> zero(u64 offset, u64 bytes, bool may_unmap) override;
   void discard(u64, u64) override {}
+  Result<void> serialize(Snapshot& snapshot, const std::string& name) override {
+    return file_.serialize(snapshot, name);
+  }
 
  private:
   struct Header;

@@ -33,6 +33,10 @@ class RawDisk final : public BlockStore {
     return {};
   }
 
+  Result<void> serialize(Snapshot& snapshot, const std::string& name) override {
+    return file_.serialize(snapshot, name);
+  }
+
   void discard(u64 offset, u64 bytes) override {
     if (bytes != 0) file_.allocate(FALLOC_FL_PUNCH_HOLE, offset, bytes);
   }

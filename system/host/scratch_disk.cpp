@@ -44,6 +44,8 @@ class ScratchDisk final : public BlockStore {
     return {};
   }
   void discard(u64, u64) override {}
+  /// The changes are in the snapshot.
+  Result<void> serialize(Snapshot& snapshot, const std::string& name) override;
 
  private:
   /// `piece` lies in one block.
@@ -69,6 +71,31 @@ class ScratchDisk final : public BlockStore {
   HostFile changes_;
   std::vector<bool> changed_;
 };
+
+Result<void> ScratchDisk::serialize(Snapshot& snapshot, const std::string& name) {
+  if (Result<void> same = below_->serialize(snapshot, name); !same) return same;
+  const Result<void> which = snapshot.section(name + " changes", [this](Archive& state) {
+    for (u64 block = 0; block < changed_.size(); block += 8) {
+      u8 eight = 0;
+      const u64 n = std::min<u64>(8, changed_.size() - block);
+      for (u64 i = 0; i < n; ++i) eight |= static_cast<u8>(changed_[block + i] << i);
+      state(eight);
+      for (u64 i = 0; i < n; ++i) changed_[block + i] = eight >> i & 1;
+    }
+  });
+  if (!which) return which;
+  std::array<u8, kBlock> bytes;
+  for (u64 block = 0; block < changed_.size(); ++block) {
+    if (!changed_[block]) continue;
+    const std::span<u8> content = std::span(bytes).first(std::min(kBlock, size() - block * kBlock));
+    if (!snapshot.loads())
+      if (Result<void> got = changes_.read(block * kBlock, content); !got) return got;
+    Result<void> done = snapshot.section(name + " block", [&](Archive& state) { state.bytes(content); });
+    if (done && snapshot.loads()) done = changes_.write(block * kBlock, std::span<const u8>(content));
+    if (!done) return done;
+  }
+  return {};
+}
 
 }  // namespace
 

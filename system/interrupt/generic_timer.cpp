@@ -93,6 +93,18 @@ void GenericTimer::reset() {
   }
 }
 
+void GenericTimer::serialize(Archive& state) {
+  const std::scoped_lock lock(mutex_);
+  for (unsigned cpu = 0; cpu < cpus_.size(); ++cpu) {
+    state(cpus_[cpu].offset);
+    for (const Which which : {kPhysical, kVirtual}) {
+      Timer& t = cpus_[cpu].timers[which];
+      state(t.compare, t.enabled, t.masked);
+      if (state.loads()) update(cpu, which);
+    }
+  }
+}
+
 /// When an enabled, unmasked timer that is not due yet will be.
 u64 GenericTimer::deadline(const Cpu& cpu, Which which) const {
   const Timer& t = cpu.timers[which];

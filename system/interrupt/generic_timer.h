@@ -8,6 +8,7 @@
 
 #include "system/bus/clock.h"
 #include "system/bus/irq_line.h"
+#include "system/snapshot/archive.h"
 
 namespace tiercel::system {
 
@@ -36,6 +37,8 @@ class GenericTimer {
   void set_virtual_offset(unsigned cpu, u64 value);
 
   void reset();
+  /// After the clock.
+  void serialize(Archive& state);
   /// The clock's time of this CPU's next interrupt, or Clock::kNever.
   u64 next_deadline(unsigned cpu) const;
 

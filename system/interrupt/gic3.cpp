@@ -66,6 +66,17 @@ void Gic3::reset() {
   update_all();
 }
 
+void Gic3::Cpu::serialize(Archive& state) {
+  state(bank, waker, mask, binary_point, active_priorities, group_enabled, control);
+  for (const u8 point : binary_point) state.require(point <= 7);
+}
+
+void Gic3::serialize(Archive& state) {
+  const std::scoped_lock lock(mutex_);
+  state(control_, cpus_, spis_, routes_);
+  if (state.loads()) update_all();
+}
+
 void Gic3::set_line(u32 number, bool level) {
   const std::scoped_lock lock(mutex_);
   if (number >= kPpiLines) {

@@ -72,6 +72,8 @@ class Gic3 final : public IrqSink {
   IrqLine ppi(unsigned cpu, u32 n);
 
   void reset();
+  /// With the levels of the wires.
+  void serialize(Archive& state);
 
   /// Whether `encoding` (see system_register) is one of Icc.
   static bool has_icc(u32 encoding);
@@ -89,6 +91,7 @@ class Gic3 final : public IrqSink {
     u32 group = 0, enabled = 0, latched = 0, line = 0, edge = 0, active = 0;
     std::array<u8, 32> priority = {};
     u32 pending() const { return latched | (line & ~edge); }
+    void serialize(Archive& state) { state(group, enabled, latched, line, edge, active, priority); }
   };
   struct Candidate {
     u32 intid = kSpurious;
@@ -102,8 +105,9 @@ class Gic3 final : public IrqSink {
     std::array<u8, 2> binary_point = {};        // ICC_BPR0, ICC_BPR1
     std::array<u32, 2> active_priorities = {};  // ICC_AP0R0, ICC_AP1R0: a bit per priority
     std::array<bool, 2> group_enabled = {};
-    u32 control = 0;  // ICC_CTLR: CBPR, EOImode and PMHE
-    bool irq = false, fiq = false;
+    u32 control = 0;                // ICC_CTLR: CBPR, EOImode and PMHE
+    bool irq = false, fiq = false;  // as the CPU was told
+    void serialize(Archive& state);
   };
 
   void set_line(u32 number, bool level) override;

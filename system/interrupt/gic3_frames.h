@@ -34,6 +34,7 @@ class GicDistributor final : public Device {
   u64 read(u64 offset, unsigned bytes) override;
   void write(u64 offset, unsigned bytes, u64 value) override;
   void reset() override { gic_.reset(); }
+  void serialize(Archive& state) override { gic_.serialize(state); }
   void describe(FdtNode& node) const override;
 
  private:
@@ -42,13 +43,14 @@ class GicDistributor final : public Device {
   Gic3& gic_;
 };
 
-/// Reset with the distributor.
+/// Reset and saved with the distributor.
 class GicRedistributors final : public Device {
  public:
   explicit GicRedistributors(Gic3& gic) : gic_(gic) {}
   u64 read(u64 offset, unsigned bytes) override;
   void write(u64 offset, unsigned bytes, u64 value) override;
   void reset() override {}
+  void serialize(Archive&) override {}
 
  private:
   u32 read32(unsigned cpu, u64 offset) const;

@@ -15,6 +15,7 @@ class Gicv2mFrame final : public Registers32 {
   /// `lines` are SPIs of consecutive INTIDs, the first of which is `first_intid`; all edge-triggered by the guest.
   Gicv2mFrame(u32 first_intid, std::vector<IrqLine> lines) : first_(first_intid), lines_(std::move(lines)) {}
   void reset() override {}
+  void serialize(Archive&) override {}
   void describe(FdtNode& node) const override;
 
   /// What a device's message does: a write of `data` to MSI_SETSPI_NS.

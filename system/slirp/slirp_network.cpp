@@ -59,6 +59,7 @@ class SlirpNetwork final : public PacketPort {
     changed_ = true;
   }
   void on_receive(std::function<void(std::span<const u8>)> receive) override { receive_ = std::move(receive); }
+  Result<void> serialize(Snapshot& snapshot, const std::string& name) override;
 
  private:
   struct Socket {
@@ -168,6 +169,43 @@ Result<void> SlirpNetwork::forward(const PortForward& f) {
     return fail(errno, fmt::format("cannot forward {} port {} of {}: {}", f.udp ? "UDP" : "TCP", f.host_port,
                                    f.host_address, std::strerror(errno)));
   return {};
+}
+
+/// What libslirp knows of the guest: the addresses that DHCP gave. The host's end of a connection cannot be saved, so
+/// the guest finds those reset.
+Result<void> SlirpNetwork::serialize(Snapshot& snapshot, const std::string& name) {
+  std::vector<u8> ours;
+  slirp_state_save(
+      slirp_,
+      [](const void* data, size_t size, void* out) -> ssize_t {
+        const u8* bytes = static_cast<const u8*>(data);
+        static_cast<std::vector<u8>*>(out)->insert(static_cast<std::vector<u8>*>(out)->end(), bytes, bytes + size);
+        return static_cast<ssize_t>(size);
+      },
+      &ours);
+  return snapshot.section(name, [&](Archive& state) {
+    int version = slirp_state_version();
+    std::vector<u8> saved = ours;
+    state(version);
+    state.list(saved, ours.size());
+    // It begins with the sockets, which we never have; the rest has one size. So nothing in it is a size or an index.
+    constexpr u8 kNoSocket = 0;
+    state.require(version == slirp_state_version() && saved.size() == ours.size() && !saved.empty() &&
+                  saved[0] == kNoSocket);
+    if (!state.loads() || !state.good()) return;
+    std::span<const u8> rest = saved;
+    const int result = slirp_state_load(
+        slirp_, version,
+        [](void* data, size_t size, void* from) -> ssize_t {
+          std::span<const u8>& left = *static_cast<std::span<const u8>*>(from);
+          const std::size_t n = std::min(size, left.size());
+          std::copy_n(left.begin(), n, static_cast<u8*>(data));
+          left = left.subspan(n);
+          return static_cast<ssize_t>(n);
+        },
+        &rest);
+    state.require(result == 0);
+  });
 }
 
 void SlirpNetwork::deliver() {

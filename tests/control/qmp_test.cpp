@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+#include <utility>
 #include <vector>
 
 namespace tiercel::machine {
@@ -17,6 +19,10 @@ class Recorder final : public Controls {
   void press_power_button() override { log += "button "; }
   void reset() override { log += "reset "; }
   void quit() override { log += "quit "; }
+  Result<void> save(const std::string& path) override {
+    log += "save:" + path + " ";
+    return path == "bad" ? Result<void>(fail(EIO, "no room")) : Result<void>();
+  }
 };
 
 class QmpTest : public testing::Test {
@@ -60,7 +66,21 @@ TEST_F(QmpTest, Commands) {
   EXPECT_EQ(ask(R"({"execute":"query-status"})"),
             R"({"return":{"running":true,"singlestep":false,"status":"running"}})");
   const auto commands = nlohmann::json::parse(ask(R"({"execute":"query-commands"})"));
-  EXPECT_EQ(commands["return"].size(), 9u);
+  EXPECT_EQ(commands["return"].size(), 10u);
+}
+
+TEST_F(QmpTest, Snapshots) {
+  agree();
+  EXPECT_EQ(ask(R"({"execute":"x-snapshot-save","arguments":{"filename":"a"}})"), R"({"return":{}})");
+  EXPECT_EQ(ask(R"({"execute":"x-snapshot-save","arguments":{"filename":"bad"}})"),
+            R"({"error":{"class":"GenericError","desc":"no room"}})");
+  EXPECT_EQ(machine.log, "save:a save:bad ");
+  for (const auto& [arguments, complaint] : {std::pair{"{}", "Parameter 'filename' is missing"},
+                                             {R"({"filename":1})", "expected: string"},
+                                             {R"({"filename":"a","x":1})", "Parameter 'x' is unexpected"}}) {
+    const std::string answer = ask(R"({"execute":"x-snapshot-save","arguments":)" + std::string(arguments) + "}");
+    EXPECT_NE(answer.find(complaint), std::string::npos) << answer;
+  }
 }
 
 TEST_F(QmpTest, SeveralAtOnceAndInPieces) {

@@ -1,97 +1,19 @@
-// Any sequence of guest accesses to the virt board: device registers, system registers, PSCI calls, hostile virtqueues in
-// RAM, and time that passes. Nothing but RAM may be read or written, and every call returns.
+// Any sequence of guest accesses to the virt board: device registers, system registers, PSCI calls, hostile virtqueues
+// in RAM, and time that passes. Nothing but RAM may be read or written, and every call returns.
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <memory>
 #include <string>
 
-#include "base/check.h"
-#include "system/boards/virt.h"
 #include "system/interrupt/psci.h"
+#include "tests/fuzz/board_world.h"
 
 namespace {
 
 using namespace tiercel;
 using namespace tiercel::system;
-
-/// Takes numbers from the input, zeroes behind its end.
-class Reader {
- public:
-  Reader(const u8* data, std::size_t size) : data_(data), size_(size) {}
-  bool more() const { return size_ != 0; }
-  template <typename T>
-  T next() {
-    T value = 0;
-    const std::size_t n = std::min(size_, sizeof value);
-    std::memcpy(&value, data_, n);
-    data_ += n, size_ -= n;
-    return value;
-  }
-
- private:
-  const u8* data_;
-  std::size_t size_;
-};
-
-class MemoryDisk final : public BlockStore {
- public:
-  u64 size() const override { return bytes_.size(); }
-  bool read_only() const override { return false; }
-  Result<void> read(u64 offset, std::span<const iovec> to) override {
-    for (const iovec& v : to) std::memcpy(v.iov_base, at(offset, v.iov_len), v.iov_len), offset += v.iov_len;
-    return {};
-  }
-  Result<void> write(u64 offset, std::span<const iovec> from) override {
-    for (const iovec& v : from) std::memcpy(at(offset, v.iov_len), v.iov_base, v.iov_len), offset += v.iov_len;
-    return {};
-  }
-  Result<void> flush() override { return {}; }
-  Result<void> zero(u64 offset, u64 bytes, bool) override {
-    std::memset(at(offset, bytes), 0, bytes);
-    return {};
-  }
-  void discard(u64 offset, u64 bytes) override { at(offset, bytes); }
-
- private:
-  u8* at(u64 offset, u64 bytes) {
-    CHECK(offset <= bytes_.size() && bytes <= bytes_.size() - offset);
-    return bytes_.data() + offset;
-  }
-  std::array<u8, 64 << 10> bytes_ = {};
-};
-
-class Terminal final : public CharPort {
- public:
-  std::size_t write(std::span<const u8> bytes) override { return bytes.size() / 2 + bytes.size() % 2; }
-  std::size_t read(std::span<u8> out) override {
-    const std::size_t n = std::min(out.size(), typed_);
-    std::fill_n(out.begin(), n, u8{'k'});
-    typed_ -= n;
-    return n;
-  }
-  std::size_t available() const override { return typed_; }
-  void on_change(std::function<void()> hook) override { hook_ = std::move(hook); }
-  void type(std::size_t n) {
-    typed_ = n;
-    hook_();
-  }
-
- private:
-  std::size_t typed_ = 0;
-  std::function<void()> hook_;
-};
-
-class Cable final : public PacketPort {
- public:
-  void send(std::span<const u8> frame) override { last_.assign(frame.begin(), frame.end()); }
-  void on_receive(std::function<void(std::span<const u8>)> hook) override { hook_ = std::move(hook); }
-  void echo() { hook_(last_); }
-
- private:
-  std::vector<u8> last_;
-  std::function<void(std::span<const u8>)> hook_;
-};
+using namespace tiercel::test;
 
 class Cpus final : public CpuInterrupts, public PsciHost {
  public:
@@ -106,15 +28,15 @@ class Cpus final : public CpuInterrupts, public PsciHost {
   void reset(bool) override {}
 };
 
-constexpr u64 kRam = 0x4000'0000, kRamBytes = 1 << 20;
+constexpr u64 kRamBytes = 1 << 20;
 // The board's device regions, and one address that is nothing.
 constexpr u64 kRegions[] = {0x0800'0000, 0x0802'0000, 0x080a'0000, 0x080b'0000, 0x080c'0000, 0x0900'0000, 0x0901'0000,
                             0x0902'0000, 0x0903'0000, 0x0a00'0000, 0x0a00'0200, 0x0a00'0400, 0x0a00'0600, 0x0b00'0000,
                             // PCI: BARs and configuration space of slots 1 to 3.
                             0x1001'0000, 0x1002'0000, 0x1003'0000, 0x40'1000'8000, 0x40'1001'0000, 0x40'1001'8000};
-constexpr Icc kIcc[] = {Icc::Pmr,   Icc::Iar0,   Icc::Eoir0, Icc::Hppir0, Icc::Bpr0, Icc::Ap0r0, Icc::Ap1r0,
-                        Icc::Dir,   Icc::Rpr,    Icc::Sgi1r, Icc::Asgi1r, Icc::Sgi0r, Icc::Iar1, Icc::Eoir1,
-                        Icc::Hppir1, Icc::Bpr1,  Icc::Ctlr,  Icc::Sre,    Icc::Igrpen0, Icc::Igrpen1};
+constexpr Icc kIcc[] = {Icc::Pmr,    Icc::Iar0, Icc::Eoir0, Icc::Hppir0, Icc::Bpr0,    Icc::Ap0r0,  Icc::Ap1r0,
+                        Icc::Dir,    Icc::Rpr,  Icc::Sgi1r, Icc::Asgi1r, Icc::Sgi0r,   Icc::Iar1,   Icc::Eoir1,
+                        Icc::Hppir1, Icc::Bpr1, Icc::Ctlr,  Icc::Sre,    Icc::Igrpen0, Icc::Igrpen1};
 
 struct World {
   InsnClock clock{1000, 1'000'000};
@@ -140,7 +62,8 @@ struct World {
     options.disks = {{&disk, loop.get()}};
     options.networks = {{&cable, {2, 0, 0, 0, 0, 1}}};
     machine = std::move(*build_virt(options));
-    for (u64 slot = 1; pci && slot <= 4; ++slot) map_bars(PAddr{0x40'1000'0000 + (slot << 15)}, 0x1000'0000 + (slot << 16));
+    for (u64 slot = 1; pci && slot <= 4; ++slot)
+      map_bars(PAddr{0x40'1000'0000 + (slot << 15)}, 0x1000'0000 + (slot << 16));
   }
   ~World() { machine.reset(); }
 
@@ -148,26 +71,6 @@ struct World {
     machine->board.bus().write(config + 0x10, 4, at);
     machine->board.bus().write(config + 0x14, 4, at + 0x8000);
     machine->board.bus().write(config + 4, 2, 6);
-  }
-
-  /// A virtio device, set up as a driver would, with its queues' areas one after the other: so that the rest of the input
-  /// goes into the requests.
-  void start_virtio(unsigned slot) {
-    Bus& bus = machine->board.bus();
-    const PAddr at{0x0a00'0000 + 0x200 * u64{slot}};
-    const auto set = [&](u64 offset, u32 value) { bus.write(at + offset, 4, value); };
-    set(0x70, 0), set(0x70, 3);
-    set(0x24, 1), set(0x20, 1), set(0x24, 0), set(0x20, 1 << 28);
-    set(0x70, 11);
-    for (u32 q = 0; q < 2; ++q) {
-      const u32 area = kRam + 0x1000 * q;
-      set(0x30, q), set(0x38, 8);
-      set(0x80, area), set(0x84, 0);
-      set(0x90, area + 0x100), set(0x94, 0);
-      set(0xa0, area + 0x200), set(0xa4, 0);
-      set(0x44, 1);
-    }
-    set(0x70, 15);
   }
 
   void descriptor(Reader& in) {
@@ -205,7 +108,7 @@ struct World {
         descriptor(in);
         break;
       case 4:
-        start_virtio(what >> 6);
+        start_virtio(bus, what >> 6);
         break;
       case 5: {  // a notification with one more request than before
         const u8 queue = in.next<u8>() & 1;

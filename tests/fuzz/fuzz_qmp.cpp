@@ -15,6 +15,7 @@ class Nothing final : public tiercel::machine::Controls {
   void press_power_button() override {}
   void reset() override {}
   void quit() override {}
+  tiercel::Result<void> save(const std::string&) override { return {}; }
 };
 
 }  // namespace

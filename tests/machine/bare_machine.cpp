@@ -74,8 +74,9 @@ BareResult run_bare(const std::string& name, const engine::Options& options, con
 
   const auto patience = clock.add_timer([&] { cores.stop(); });
   clock.arm(patience, kPatience);
+  cores.power_on(PAddr{kEntry}, 0);
   loop->start();
-  const ArmCpus::Ended ended = cores.run(PAddr{kEntry}, 0);
+  const ArmCpus::Ended ended = cores.run();
   loop->stop();
   return {ended == ArmCpus::Ended::PowerOff, console.text};
 }

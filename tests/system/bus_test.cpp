@@ -28,6 +28,7 @@ class Echo final : public Device {
     last_value = value;
   }
   void reset() override {}
+  void serialize(Archive&) override {}
   std::vector<unsigned> sizes;
   u64 last_offset = 0, last_value = 0;
 };

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/types.h"
+#include "system/snapshot/archive.h"
 
 namespace tiercel::system {
 
@@ -28,6 +29,8 @@ class MsixTable {
   /// Sends a vector's message, now or when it is unmasked.
   void signal(u16 vector);
   void reset();
+  /// Sends nothing.
+  void serialize(Archive& state) { state(entries_, enabled_, masked_); }
 
   // Accesses to the BAR, of 4 bytes (8 are two).
   u32 read(u64 offset) const;
@@ -37,6 +40,7 @@ class MsixTable {
   struct Entry {
     u32 words[4] = {0, 0, 0, 1};  // address low and high, data, control (bit 0: masked)
     bool pending = false;
+    void serialize(Archive& state) { state(words, pending); }
   };
   void send_pending();
 

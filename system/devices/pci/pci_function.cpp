@@ -138,4 +138,22 @@ void PciFunction::reset() {
   after_reset();
 }
 
+void PciFunction::serialize(Archive& state) {
+  {
+    const std::scoped_lock lock(mutex_);
+    std::array<u8, kConfigBytes> saved = config_;
+    bool level = intx_level_;
+    state(saved, level);
+    on_serialize(state);
+    if (state.loads()) {
+      // What the guest cannot write is as this function was made.
+      for (u64 i = 0; i < kConfigBytes; ++i)
+        config_[i] = static_cast<u8>((config_[i] & ~writable_[i]) | (saved[i] & writable_[i]));
+      set_intx(level);
+      update_bars();
+    }
+  }
+  serialize_device(state);
+}
+
 }  // namespace tiercel::system

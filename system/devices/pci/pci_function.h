@@ -9,6 +9,7 @@
 
 #include "base/types.h"
 #include "system/bus/irq_line.h"
+#include "system/snapshot/archive.h"
 
 namespace tiercel::system {
 
@@ -36,6 +37,7 @@ class PciFunction {
   virtual u64 read_bar(unsigned bar, u64 offset, unsigned bytes) = 0;
   virtual void write_bar(unsigned bar, u64 offset, unsigned bytes, u64 value) = 0;
   void reset();
+  void serialize(Archive& state);
   /// INTA. Before the machine runs.
   void connect(IrqLine intx) { intx_ = intx; }
 
@@ -49,8 +51,12 @@ class PciFunction {
 
   /// Its own registers' reset values, beside the header's. With the lock held.
   virtual void on_reset() {}
+  /// What on_reset resets. With the lock held.
+  virtual void on_serialize(Archive& /*state*/) {}
   /// After a reset, without the lock.
   virtual void after_reset() {}
+  /// What after_reset resets. Without the lock.
+  virtual void serialize_device(Archive& /*state*/) {}
   /// Asked before a read of configuration space, told after a write; without the lock.
   virtual void before_config_read(u64 /*offset*/, unsigned /*bytes*/) {}
   virtual void after_config_write(u64 /*offset*/, unsigned /*bytes*/) {}

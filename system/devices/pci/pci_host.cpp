@@ -53,6 +53,11 @@ void PciHost::reset() {
     if (function) function->reset();
 }
 
+void PciHost::serialize(Archive& state) {
+  for (PciFunction* function : functions_)
+    if (function) function->serialize(state);
+}
+
 u64 PciHost::Window::read(u64 offset, unsigned bytes) {
   u64 in_bar = 0;
   for (PciFunction* f : host_.functions_) {

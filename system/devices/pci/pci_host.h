@@ -26,6 +26,7 @@ class PciHost final : public Device {
   u64 read(u64 offset, unsigned bytes) override;
   void write(u64 offset, unsigned bytes, u64 value) override;
   void reset() override;
+  void serialize(Archive& state) override;
 
   /// A window onto PCI memory addresses, one to one.
   class Window final : public Device {
@@ -34,6 +35,7 @@ class PciHost final : public Device {
     u64 read(u64 offset, unsigned bytes) override;
     void write(u64 offset, unsigned bytes, u64 value) override;
     void reset() override {}
+    void serialize(Archive&) override {}
 
    private:
     PciHost& host_;

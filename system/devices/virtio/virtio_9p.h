@@ -22,6 +22,7 @@ class Virtio9p final : public VirtioDevice {
   std::vector<u8> config() const override;
   void process(unsigned queue) override;
   void on_reset() override { server_.reset(); }
+  void on_serialize(Archive& state) override { server_.serialize(state); }
 
  private:
   p9::Server& server_;

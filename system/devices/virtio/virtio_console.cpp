@@ -48,6 +48,11 @@ void VirtioConsole::resize(u16 columns, u16 rows) {
   change_config();
 }
 
+void VirtioConsole::on_serialize(Archive& state) {
+  state(columns_, rows_);
+  state.list(sending_, kMostBytes);
+}
+
 void VirtioConsole::process(unsigned queue) {
   if (queue == kReceive)
     receive();

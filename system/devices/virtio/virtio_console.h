@@ -22,6 +22,7 @@ class VirtioConsole final : public VirtioDevice {
   void write_config(u64 offset, unsigned bytes, u64 value) override;
   void process(unsigned queue) override;
   void on_reset() override { sending_.clear(); }
+  void on_serialize(Archive& state) override;
 
  private:
   void receive();

@@ -93,6 +93,20 @@ void VirtioDevice::reset() {
   on_reset();
 }
 
+void VirtioDevice::serialize(Archive& state) {
+  const std::scoped_lock lock(mutex_);
+  state(status_, generation_, accepted_, notified_);
+  state.require((accepted_ & ~offered()) == 0 || !(status_ & kFeaturesOk));
+  for (unsigned i = 0; i < queues_.size(); ++i) {
+    const bool usable = queues_[i].serialize(state, environment_.bus, accepted(kEventIndex));
+    state.require(usable && (!queues_[i].enabled() || queues_[i].size <= sizes_[i]));
+  }
+  on_serialize(state);
+  if (!state.loads()) return;
+  notified_ = notified_ & low_mask(static_cast<unsigned>(queues_.size()));
+  if (notified_ != 0) doorbell_.ring();
+}
+
 bool VirtioDevice::pop(unsigned queue, Chain& chain) {
   if (!running()) return false;
   switch (queues_[queue].pop(environment_.bus, chain)) {

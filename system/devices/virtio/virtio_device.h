@@ -64,6 +64,8 @@ class VirtioDevice {
   u64 config_read(u64 offset, unsigned bytes);
   void config_write(u64 offset, unsigned bytes, u64 value);
   void reset();
+  /// The device's part of its transport's snapshot. No request is being processed.
+  void serialize(Archive& state);
 
  protected:
   // What a device is. All but features() with the lock held.
@@ -73,6 +75,8 @@ class VirtioDevice {
   /// Requests wait in `queue`.
   virtual void process(unsigned queue) = 0;
   virtual void on_reset() {}
+  /// What on_reset clears, and what else is its own.
+  virtual void on_serialize(Archive& /*state*/) {}
 
   // For devices, with the lock held.
   bool accepted(u64 feature) const { return (accepted_ & feature) != 0; }

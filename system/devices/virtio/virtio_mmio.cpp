@@ -58,6 +58,14 @@ void VirtioMmio::reset() {
   irq_.set(false);
 }
 
+void VirtioMmio::serialize(Archive& state) {
+  if (device_) device_->serialize(state);
+  state(device_features_half_, driver_features_half_, queue_);
+  const std::scoped_lock lock(interrupt_mutex_);
+  state(causes_);
+  if (state.loads()) irq_.set(causes_ != 0);
+}
+
 void VirtioMmio::describe(FdtNode& node) const {
   node.set_string("compatible", "virtio,mmio");
   node.set("dma-coherent");

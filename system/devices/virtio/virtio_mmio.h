@@ -18,6 +18,7 @@ class VirtioMmio final : public Device, public VirtioInterrupts {
   u64 read(u64 offset, unsigned bytes) override;
   void write(u64 offset, unsigned bytes, u64 value) override;
   void reset() override;
+  void serialize(Archive& state) override;
   void describe(FdtNode& node) const override;
 
   void queue_used(unsigned queue) override;

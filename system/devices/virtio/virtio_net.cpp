@@ -45,6 +45,14 @@ void VirtioNet::process(unsigned queue) {
     send();
 }
 
+void VirtioNet::on_serialize(Archive& state) {
+  u64 frames = waiting_.size();
+  state(frames);
+  state.require(frames <= kMostWaiting);
+  if (state.loads()) waiting_.resize(state.good() ? frames : 0);
+  for (std::vector<u8>& frame : waiting_) state.list(frame, kMostFrame);
+}
+
 void VirtioNet::send() {
   Chain chain;
   std::vector<u8> frame;

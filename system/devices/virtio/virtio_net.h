@@ -21,6 +21,7 @@ class VirtioNet final : public VirtioDevice {
   std::vector<u8> config() const override;
   void process(unsigned queue) override;
   void on_reset() override { waiting_.clear(); }
+  void on_serialize(Archive& state) override;
 
  private:
   void send();

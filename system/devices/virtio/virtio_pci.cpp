@@ -114,6 +114,10 @@ void VirtioPci::on_reset() {
   std::fill(queue_vectors_.begin(), queue_vectors_.end(), MsixTable::kNoVector);
 }
 
+void VirtioPci::on_serialize(Archive& state) {
+  state(device_features_half_, driver_features_half_, queue_, msix_, isr_, config_vector_, queue_vectors_);
+}
+
 void VirtioPci::raise(u8 cause, u16 vector) {
   if (msix_.enabled()) return msix_.signal(vector);
   isr_ |= cause;

@@ -19,6 +19,8 @@ class VirtioPci final : public PciFunction, public VirtioInterrupts {
 
  protected:
   void on_reset() override;
+  void on_serialize(Archive& state) override;
+  void serialize_device(Archive& state) override { device_.serialize(state); }
   void after_reset() override { device_.reset(); }
   void before_config_read(u64 offset, unsigned bytes) override;
   void after_config_write(u64 offset, unsigned bytes) override;

@@ -86,6 +86,14 @@ bool Virtqueue::enable(const Bus& bus, bool event_index) {
   return enabled_;
 }
 
+bool Virtqueue::serialize(Archive& state, const Bus& bus, bool event_index) {
+  bool in_use = enabled_;
+  state(size, descriptors, driver_area, device_area, in_use);
+  if (state.loads() && in_use && !enable(bus, event_index)) return false;
+  state(next_available_, next_used_, signalled_used_);
+  return true;
+}
+
 Virtqueue::Pop Virtqueue::pop(const Bus& bus, Chain& chain) {
   if (!enabled_) return Pop::Empty;
   u16 index = load16(available_, kIndex);

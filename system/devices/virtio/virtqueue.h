@@ -12,6 +12,7 @@
 
 #include "base/types.h"
 #include "system/bus/bus.h"
+#include "system/snapshot/archive.h"
 
 namespace tiercel::system {
 
@@ -58,6 +59,8 @@ class Virtqueue {
   /// Takes the areas into use. False: they are misaligned, not RAM, or the size is not a power of two up to kMaxSize.
   bool enable(const Bus& bus, bool event_index);
   void reset() { *this = {}; }
+  /// Its position in the rings, which are in the guest's RAM. Loading takes them into use again; false: they cannot be.
+  bool serialize(Archive& state, const Bus& bus, bool event_index);
   bool enabled() const { return enabled_; }
 
   /// The next request. Empty also asks the driver to notify about the next one.

@@ -40,11 +40,8 @@ enum Type : u8 {
   kClunk = 120,
 };
 
-constexpr u64 kHeader = 7;             // size, type, tag
-constexpr u32 kMostMessage = 1 << 20;  // Linux asks for 128 KiB unless told otherwise
-constexpr u32 kLeastMessage = 4096;
-constexpr std::size_t kMostFids = 1 << 16;  // each holds a descriptor or two
-constexpr u16 kMostNames = 16;              // of one walk: MAXWELEM
+constexpr u64 kHeader = 7;      // size, type, tag
+constexpr u16 kMostNames = 16;  // of one walk: MAXWELEM
 constexpr u32 kNoFid = ~u32{0};
 
 bool changes_files(u8 type) {

@@ -14,6 +14,7 @@
 #include "base/descriptor.h"
 #include "base/result.h"
 #include "system/host/p9/message.h"
+#include "system/snapshot/archive.h"
 
 namespace tiercel::system::p9 {
 
@@ -29,6 +30,8 @@ class Server {
   std::vector<u8> handle(std::span<const u8> message, u64 room);
   /// Forgets the client.
   void reset() { fids_.clear(); }
+  /// Its part of a snapshot. The client's files are opened again by their names in the folder.
+  void serialize(Archive& state);
 
  private:
   struct CloseDirectory {
@@ -39,6 +42,10 @@ class Server {
     Descriptor open;                                 // what Tlopen or Tlcreate made
     std::unique_ptr<DIR, CloseDirectory> directory;  // instead of `open` for a directory
   };
+
+  static constexpr u32 kMostMessage = 1 << 20;  // Linux asks for 128 KiB unless told otherwise
+  static constexpr u32 kLeastMessage = 4096;
+  static constexpr std::size_t kMostFids = 1 << 16;  // each holds a descriptor or two
 
   Server(int root, bool read_only) : root_(root), read_only_(read_only) {}
 
@@ -71,6 +78,9 @@ class Server {
   bool add(u32 number, Fid fid);
   int name_qid(const Fid& folder, const std::string& name, Writer& out);
   u64 payload(u32 wanted, u64 overhead) const;
+  void save_fid(Archive& state, u32 number, const Fid& fid) const;
+  void load_fid(Archive& state);
+  Descriptor look_up(const std::string& name) const;
 
   Descriptor root_;
   bool read_only_;
