@@ -106,6 +106,7 @@ struct Pending {
   std::vector<u8> request;  // until it is sent
   Shared memory;            // once it is sent
   u64 since = 0;
+  u64 request_fingerprint = 0;
   int service = 0;  // pid it was sent to
 };
 
@@ -128,6 +129,7 @@ class Client final : public engine::RegionService {
     p.since = monotonic_ns();
     p.request = encode_request(options_.layout, options_.features, region, want_listing);
     if (sizeof(Header) + p.request.size() > kSharedBytes / 2) return false;
+    p.request_fingerprint = fingerprint(p.request);
     send(p);
     pending_.push_back(std::move(p));
     return true;
@@ -195,7 +197,7 @@ class Client final : public engine::RegionService {
     answer.compile_ns = p.memory.header().compile_ns.load();
     const std::vector<u8> reply = p.memory.reply();
     if (state == State::Compiled)
-      answer.compiled = decode_reply(reply, answer.code, answer.why);
+      answer.compiled = decode_reply(reply, p.request_fingerprint, answer.code, answer.why);
     else
       answer.why.assign(reply.begin(),
                         reply.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(reply.size(), 500)));

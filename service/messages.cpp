@@ -58,6 +58,7 @@ class Reader {
     return true;
   }
   bool done() const { return left_.empty(); }
+  std::span<const u8> left() const { return left_; }
 
  private:
   std::span<const u8> left_;
@@ -181,8 +182,16 @@ bool decode_request(std::span<const u8> bytes, Request& out) {
          is_region(out.region);
 }
 
-std::vector<u8> encode_reply(const backend::RegionCode& code) {
+u64 fingerprint(std::span<const u8> bytes) {
+  u64 hash = 0xcbf29ce484222325;
+  for (const u8 b : bytes) hash = (hash ^ b) * 0x100000001b3;
+  return hash;
+}
+
+std::vector<u8> encode_reply(const backend::RegionCode& code, u64 request) {
   Writer out;
+  out.value(u64{0});  // for the fingerprint of what follows
+  out.value(request);
   out.value(code.entry);
   out.array(code.code);
   out.value(static_cast<u32>(code.exits.size()));
@@ -191,13 +200,20 @@ std::vector<u8> encode_reply(const backend::RegionCode& code) {
   out.array(code.jumps);
   out.value(code.vectors_read), out.value(code.vectors_written), out.value(code.xmm_changed);
   out.array(std::vector<char>(code.listing.begin(), code.listing.end()));
+  const u64 check = fingerprint(std::span(out.bytes).subspan(sizeof(u64)));
+  std::memcpy(out.bytes.data(), &check, sizeof check);
   return std::move(out.bytes);
 }
 
-bool decode_reply(std::span<const u8> bytes, backend::RegionCode& out, std::string& why) {
+bool decode_reply(std::span<const u8> bytes, u64 request, backend::RegionCode& out, std::string& why) {
   Reader in(bytes);
+  u64 check = 0, answered = 0;
   u32 exits = 0;
   std::vector<char> listing;
+  why = "the translation service answered with something that is not a region";
+  if (!in.value(check) || fingerprint(in.left()) != check || !in.value(answered)) return false;
+  why = "the translation service answered another request";
+  if (answered != request) return false;
   why = "the translation service answered with something that is not a region";
   if (!in.value(out.entry) || !in.array(out.code, kMaxCode) || !in.value(exits) || exits > backend::kMaxRegionExits)
     return false;

@@ -46,9 +46,14 @@ std::vector<u8> encode_request(const backend::VmLayout& layout, const backend::H
 /// False: not a sound request. Every Function of a sound one passes the IR verifier.
 bool decode_request(std::span<const u8> bytes, Request& out);
 
-std::vector<u8> encode_reply(const backend::RegionCode& code);
-/// False, with the reason: not a reply that can be mapped safely. `exits` must lead to the region's own pcs or
-/// successors only in so far as the pcs are any: a wrong pc is a wrong result, not a danger, and the stamp excludes it.
-bool decode_reply(std::span<const u8> bytes, backend::RegionCode& out, std::string& why);
+/// Of a message. It tells mistakes apart, not forgeries.
+u64 fingerprint(std::span<const u8> bytes);
+
+/// `request`: the fingerprint of what is answered.
+std::vector<u8> encode_reply(const backend::RegionCode& code, u64 request);
+/// False, with the reason: damaged, the answer to another request, or not a reply that can be mapped safely. `exits`
+/// must lead to the region's own pcs or successors only in so far as the pcs are any: a wrong pc is a wrong result, not
+/// a danger, and the stamp excludes it.
+bool decode_reply(std::span<const u8> bytes, u64 request, backend::RegionCode& out, std::string& why);
 
 }  // namespace tiercel::service

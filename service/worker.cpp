@@ -65,7 +65,7 @@ class Bench {
       job.refuse(why, spent, bytes.size());
       return -1;
     }
-    const std::vector<u8> reply = encode_reply(code);
+    const std::vector<u8> reply = encode_reply(code, fingerprint(bytes));
     job.answer(State::Compiled, reply.data(), reply.size(), spent, bytes.size());
     return write_compiled(bytes, reply);
   }

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <random>
 #include <thread>
@@ -279,12 +280,13 @@ TEST(Messages, DamagedOnesAreRefusedOrSound) {
   code.code.assign(64, 0xc3);
   code.exits = {{backend::RegionExit::Kind::Indirect, 0}};
   code.faults = {{1, 2}, {5, 2}};
-  const std::vector<u8> reply = encode_reply(code);
+  const std::vector<u8> reply = encode_reply(code, 77);
   std::string why;
   Request whole;
   backend::RegionCode back;
   EXPECT_TRUE(decode_request(request, whole));
-  EXPECT_TRUE(decode_reply(reply, back, why)) << why;
+  EXPECT_TRUE(decode_reply(reply, 77, back, why)) << why;
+  EXPECT_FALSE(decode_reply(reply, 78, back, why)) << "the answer to another request";
   EXPECT_EQ(back.faults, code.faults);
   std::mt19937 random(1);
   for (int round = 0; round < 20000; ++round) {
@@ -295,8 +297,15 @@ TEST(Messages, DamagedOnesAreRefusedOrSound) {
     backend::RegionCode c;
     if (round % 2) {
       decode_request(damaged, r);
-    } else if (decode_reply(damaged, c, why)) {
+    } else if (round % 4 == 0 && damaged.size() > sizeof(u64)) {
+      // A fingerprint that fits: what lies behind it is looked at.
+      const u64 check = fingerprint(std::span(damaged).subspan(sizeof(u64)));
+      std::memcpy(damaged.data(), &check, sizeof check);
+      if (!decode_reply(damaged, 77, c, why)) continue;
       for (const backend::RegionFault& f : c.faults) EXPECT_LT(f.landing_offset, c.code.size());
+      for (const backend::RegionJump& j : c.jumps) EXPECT_LE(j.offset + 4, c.code.size());
+    } else if (damaged != reply) {
+      EXPECT_FALSE(decode_reply(damaged, 77, c, why));
     }
   }
 }
