@@ -30,6 +30,7 @@ constexpr u64 kRetryDelay = 20 * kMillisecond;  // between attempts to connect
 constexpr u64 kPatience = 30 * kSecond;         // for an answer, and for a service to start
 constexpr u64 kAliveCheck = 50 * kMillisecond;  // how often to see whether the service still runs
 constexpr u32 kMaxStarts = 5;                   // of the service by one process
+constexpr u32 kMaxSilences = 2;                 // regions in a row that it has and does not answer
 
 /// One request's shared memory.
 class Shared {
@@ -170,9 +171,30 @@ class Client final : public engine::RegionService {
       return;
     }
     next_attempt_ = time + kRetryDelay;
-    if (delivery.connected == EMFILE || delivery.connected == ENFILE || delivery.connected == ENOMEM) p.since = 0;
-    if (delivery.connected == EPERM) return give_up(fmt::format("the socket {} belongs to another user", path_));
-    if (delivery.connected == ENOENT || delivery.connected == ECONNREFUSED) start(time);
+    not_connected(p, delivery.connected, time);
+  }
+
+  void not_connected(Pending& p, int why, u64 time) {
+    switch (why) {
+      case 0:
+      case EAGAIN:
+      case EINTR:
+        return;
+      case ENOENT:
+      case ECONNREFUSED:
+        return start(time);
+      case EMFILE:
+      case ENFILE:
+      case ENOMEM:
+      case ENOBUFS:
+      case ENOSPC:
+        p.since = 0;  // this region will not come; a later one may
+        return;
+      case EPERM:
+        return give_up(fmt::format("the socket {} belongs to another user", path_));
+      default:
+        return give_up(fmt::format("cannot connect to {}: {}", path_, std::strerror(why)));
+    }
   }
 
   void start(u64 time) {
@@ -191,8 +213,11 @@ class Client final : public engine::RegionService {
       if (!given_up_ && !lost(p)) return false;
       answer.ticket = p.ticket;
       answer.why = "the translation service did not answer";
+      if (p.memory && monotonic_ns() - p.since > kPatience && ++silences_ >= kMaxSilences)
+        give_up("the translation service does not answer");
       return true;
     }
+    silences_ = 0;
     answer.ticket = p.ticket;
     answer.compile_ns = p.memory.header().compile_ns.load();
     const std::vector<u8> reply = p.memory.reply();
@@ -227,7 +252,7 @@ class Client final : public engine::RegionService {
   std::string directory_, path_;
   std::deque<Pending> pending_;
   bool given_up_ = false;
-  u32 starts_ = 0;
+  u32 starts_ = 0, silences_ = 0;
   u64 started_at_ = 0, next_attempt_ = 0, next_alive_check_ = 0;
 };
 
