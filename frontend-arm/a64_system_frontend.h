@@ -12,8 +12,8 @@ namespace tiercel::arm {
 
 struct CpuModel;
 
-/// Null: no such model.
-const CpuModel* find_cpu_model(std::string_view name);
+/// Null: no such model. `gic_registers`: the interrupt controller has its CPU interface in system registers, a GICv3.
+const CpuModel* find_cpu_model(std::string_view name, bool gic_registers = true);
 /// The names of all models; the first one is the default.
 std::span<const std::string_view> cpu_model_names();
 

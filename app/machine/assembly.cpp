@@ -210,6 +210,7 @@ system::VirtioNet::Mac default_mac(std::size_t number) {
 system::VirtOptions board_options(Machine& m, const Options& options) {
   system::VirtOptions board;
   board.cpus = options.cpus;
+  board.gic = options.gic;
   board.ram_bytes = options.memory;
   board.clock = m.clock.get();
   board.interrupts = m.cpus.get();
@@ -299,8 +300,8 @@ Result<std::unique_ptr<Machine>> assemble(const Options& options) {
   m->loop = std::move(*loop);
   for (const auto& open : {open_disks, open_shares, open_networks})
     if (const Result<void> good = open(*m, options); !good) return tl::unexpected(good.error());
-  m->cpus = std::make_unique<system::ArmCpus>(options.cpus, *arm::find_cpu_model(options.cpu), options.engine,
-                                              make_region_service);
+  m->cpus = std::make_unique<system::ArmCpus>(options.cpus, *arm::find_cpu_model(options.cpu, options.gic == 3),
+                                              options.engine, make_region_service);
   if (const Result<void> good = open_serial(*m, options.serial); !good) return tl::unexpected(good.error());
   system::VirtOptions board = board_options(*m, options);
   if (!m->kernel)
@@ -308,7 +309,7 @@ Result<std::unique_ptr<Machine>> assemble(const Options& options) {
   Result<std::unique_ptr<system::VirtMachine>> virt = system::build_virt(board);
   if (!virt) return tl::unexpected(virt.error());
   m->virt = std::move(*virt);
-  m->cpus->connect(m->virt->board.bus(), *m->virt->gic, *m->virt->timer);
+  m->cpus->connect(m->virt->board.bus(), m->virt->gic3, *m->virt->timer);
   if (const Result<void> good = wait_for_debugger(*m, options); !good) return tl::unexpected(good.error());
   return m;
 }

@@ -61,6 +61,7 @@ void describe(CLI::App& app, Raw& raw, Options& o) {
   app.add_option("--cpu", o.cpu,
                  fmt::format("the CPU model: {} (default: the first)", fmt::join(arm::cpu_model_names(), ", ")));
   app.add_option("--cpus", o.cpus, fmt::format("how many CPUs, 1 to {} (default: 1)", system::VirtOptions::kMostCpus));
+  app.add_option("--gic", o.gic, "version of the interrupt controller, 2 or 3 (default: 3)");
   app.add_option("--mem", raw.memory, "RAM, for instance 512M or 2G (default: 1G)");
   app.add_flag("--pci", o.pci, "put disks, networks and shares on PCI instead of memory-mapped slots");
   app.add_flag("--no-reboot", raw.no_reboot, "end when the guest resets its machine");
@@ -145,6 +146,7 @@ Result<void> interpret(const Raw& raw, Options& o) {
                                     fmt::join(arm::cpu_model_names(), " and ")));
   if (o.cpus < 1 || o.cpus > system::VirtOptions::kMostCpus)
     return fail(EINVAL, fmt::format("--cpus: {} is not 1 to {}", o.cpus, system::VirtOptions::kMostCpus));
+  if (o.gic != 2 && o.gic != 3) return fail(EINVAL, fmt::format("--gic: {} is not 2 or 3", o.gic));
   if (!app::parse_size(raw.memory, o.memory))
     return fail(EINVAL, fmt::format("--mem: '{}' is not a size like 512M or 2G", raw.memory));
   if (o.memory < kLeastMemory)

@@ -23,6 +23,7 @@ struct Options {
   SerialOption serial;
   std::string cpu;
   unsigned cpus = 1;
+  unsigned gic = 3;  // version
   u64 memory = u64{1} << 30;
   bool pci = false;
   bool deterministic = false;

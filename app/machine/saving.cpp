@@ -26,6 +26,7 @@ std::vector<Trait> traits(const Options& o) {
       {"CPU model", o.cpu},
       {"number of CPUs", fmt::to_string(o.cpus)},
       {"RAM", fmt::format("{} KiB", o.memory >> 10)},
+      {"interrupt controller", fmt::format("GICv{}", o.gic)},
       {"transport of virtio devices", o.pci ? "PCI" : "memory-mapped"},
       {"clock", o.deterministic ? "deterministic" : "real"},
       {"start", o.kernel.empty() ? "firmware" : "a kernel"},

@@ -2,6 +2,7 @@
 #include "frontend-arm/a64/cpu_models.h"
 
 #include <algorithm>
+#include <array>
 
 #include "frontend-arm/a64/id_registers.h"
 #include "frontend-arm/a64_system_state.h"
@@ -22,7 +23,7 @@ constexpr u32 kMidr = id(0, 0), kRevidr = id(0, 6), kPfr0 = id(4, 0), kPfr1 = id
               kCtrEl0 = system_encoding(3, 3, 0, 0, 1), kDczidEl0 = system_encoding(3, 3, 0, 0, 7);
 
 // EL0 and EL1 in AArch64 only, FP and Advanced SIMD, the GIC's system registers.
-constexpr u64 kPfr0Common = field(0, 1) | field(4, 1) | field(24, 1);
+constexpr u64 kPfr0Common = field(0, 1) | field(4, 1) | field(24, 1), kPfr0Gic = field(24, 0xf);
 // Armv8.0 debug, 6 breakpoints and 4 watchpoints of which 2 breakpoints know contexts.
 constexpr u64 kDfr0Common = field(0, 6) | field(12, 5) | field(20, 3) | field(28, 1);
 // Two levels of cache that need no maintenance towards each other.
@@ -76,16 +77,23 @@ constexpr u32 feature_bits(std::initializer_list<Feature> list) {
   return bits;
 }
 
-constexpr CpuModel kModels[] = {
+constexpr std::array<CpuModel, 2> kModels = {{
     {"max", kMax, 0, kTcrBase | kTcrHpd | kTcrE0pd, true, true},
     {"cortex-a72", kCortexA72, feature_bits({Feature::LSE, Feature::RDM}), kTcrBase, false, false},
-};
+}};
+
+/// The same beside a GICv2.
+constexpr std::array<CpuModel, 2> kModelsWithoutGic = [] {
+  std::array<CpuModel, 2> models = kModels;
+  for (CpuModel& m : models) m.gic_registers = false;
+  return models;
+}();
 
 }  // namespace
 
 std::optional<u64> CpuModel::value(u32 encoding) const {
   for (const IdValue& v : values)
-    if (v.encoding == encoding) return v.value;
+    if (v.encoding == encoding) return encoding == kPfr0 && !gic_registers ? v.value & ~kPfr0Gic : v.value;
   // The rest of the identification space is allocated and reads as zero: no AArch32, no extension.
   const bool identification = encoding >> 7 == system_encoding(3, 0, 0, 0, 0) >> 7 && (encoding >> 3 & 15) <= 7;
   const bool other_main = (encoding >> 3 & 15) == 0;  // MIDR, MPIDR, REVIDR only
@@ -102,8 +110,8 @@ std::span<const std::string_view> cpu_model_names() {
   return kNames;
 }
 
-const CpuModel* find_cpu_model(std::string_view name) {
-  for (const CpuModel& m : kModels)
+const CpuModel* find_cpu_model(std::string_view name, bool gic_registers) {
+  for (const CpuModel& m : gic_registers ? kModels : kModelsWithoutGic)
     if (m.name == name) return &m;
   return nullptr;
 }

@@ -23,6 +23,7 @@ struct CpuModel {
   u32 absent_features;              // bits of Feature whose insns are undefined
   u64 tcr_mask;                     // the bits of TCR_EL1 that exist
   bool pan, e0pd;
+  bool gic_registers = true;  // the interrupt controller has its CPU interface in system registers
 
   std::optional<u64> value(u32 encoding) const;
   bool has(Feature f) const { return !(absent_features >> static_cast<unsigned>(f) & 1); }
@@ -30,6 +31,6 @@ struct CpuModel {
 
 /// The first one is the default. Null: no such model.
 std::span<const CpuModel> cpu_models();
-const CpuModel* find_cpu_model(std::string_view name);
+const CpuModel* find_cpu_model(std::string_view name, bool gic_registers);
 
 }  // namespace tiercel::arm

@@ -35,7 +35,7 @@ bool A64Core::restore(u64 affinity) {
 
 u64 fingerprint(const CpuModel& model) {
   u64 hash = mix(mix(0, model.absent_features), model.tcr_mask);
-  hash = mix(hash, (model.pan ? 1 : 0) | (model.e0pd ? 2 : 0));
+  hash = mix(hash, (model.pan ? 1 : 0) | (model.e0pd ? 2 : 0) | (model.gic_registers ? 4 : 0));
   for (const IdValue& v : model.values) hash = mix(mix(hash, v.encoding), v.value);
   return hash;
 }

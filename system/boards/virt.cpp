@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/bits.h"
 #include "base/check.h"
 #include "system/devices/pci/pci_host.h"
 #include "system/devices/pflash.h"
@@ -17,6 +18,7 @@
 #include "system/devices/virtio/virtio_console.h"
 #include "system/devices/virtio/virtio_mmio.h"
 #include "system/devices/virtio/virtio_pci.h"
+#include "system/interrupt/gic2.h"
 #include "system/interrupt/gicv2m.h"
 
 namespace tiercel::system {
@@ -24,6 +26,7 @@ namespace {
 
 constexpr MemoryRange kDistributor{PAddr{0x0800'0000}, Gic3::kDistributorBytes};
 constexpr MemoryRange kMessages{PAddr{0x0802'0000}, Gicv2mFrame::kBytes};
+constexpr MemoryRange kInterfaces{PAddr{0x0801'0000}, Gic2::kInterfaceBytes};
 constexpr PAddr kRedistributors{0x080a'0000};
 constexpr MemoryRange kUart{PAddr{0x0900'0000}, 0x1000};
 constexpr MemoryRange kClock{PAddr{0x0901'0000}, 0x1000};
@@ -46,6 +49,8 @@ constexpr u32 kKeyPower = 116;  // Linux's input event code
 Result<void> check(const VirtOptions& o) {
   if (o.cpus < 1 || o.cpus > VirtOptions::kMostCpus)
     return fail(EINVAL, fmt::format("a virt board has 1 to {} CPUs, not {}", VirtOptions::kMostCpus, o.cpus));
+  if (o.gic != 2 && o.gic != 3)
+    return fail(EINVAL, fmt::format("a virt board has a GIC of version 2 or 3, not {}", o.gic));
   if (o.ram_bytes > kMostRam)
     return fail(EINVAL,
                 fmt::format("a virt board has at most {} GiB of RAM, not {}", kMostRam >> 30, o.ram_bytes >> 30));
@@ -84,21 +89,37 @@ MessageSink message_sink(Gicv2mFrame& frame) {
   };
 }
 
+FdtNode& add_gic3(VirtMachine& m) {
+  m.gic3 = &m.board.own(std::make_unique<Gic3>(m.options.cpus, kSpis, *m.options.interrupts));
+  m.gic = m.gic3;
+  FdtNode& node = m.board.attach("interrupt-controller", kDistributor, m.gic->distributor());
+  const MemoryRange redistributors{kRedistributors, m.gic3->redistributor_bytes()};
+  m.board.attach_unnamed(redistributors, m.gic3->redistributors());
+  set_reg(node, {kDistributor, redistributors});
+  return node;
+}
+
+FdtNode& add_gic2(VirtMachine& m) {
+  auto& gic = m.board.own(std::make_unique<Gic2>(m.options.cpus, kSpis, *m.options.interrupts));
+  m.gic = &gic;
+  FdtNode& node = m.board.attach("interrupt-controller", kDistributor, gic.distributor());
+  m.board.attach_unnamed(kInterfaces, gic.interfaces());
+  set_reg(node, {kDistributor, kInterfaces});
+  return node;
+}
+
 /// Gives the sink for PCI functions' messages.
 MessageSink add_interrupt_controller(VirtMachine& m) {
   Board& board = m.board;
-  m.gic = &board.own(std::make_unique<Gic3>(m.options.cpus, kSpis, *m.options.interrupts));
   board.tree().set_cells("interrupt-parent", {kInterruptController});
-  FdtNode& node = board.attach("interrupt-controller", kDistributor, m.gic->distributor());
-  board.attach_unnamed({kRedistributors, m.gic->redistributor_bytes()}, m.gic->redistributors());
-  set_reg(node, {kDistributor, {kRedistributors, m.gic->redistributor_bytes()}});
+  FdtNode& node = m.options.gic == 2 ? add_gic2(m) : add_gic3(m);
   node.set_cells("#address-cells", {2});
   node.set_cells("#size-cells", {2});
   node.set("ranges");
 
   std::vector<IrqLine> lines;
   for (u32 i = 0; i < kMessageCount; ++i) lines.push_back(m.gic->spi(kMessageSpi + i));
-  auto& frame = board.own(std::make_unique<Gicv2mFrame>(Gic3::kFirstSpi + kMessageSpi, lines));
+  auto& frame = board.own(std::make_unique<Gicv2mFrame>(Gic::kFirstSpi + kMessageSpi, lines));
   board.attach("v2m", kMessages, frame, {}, &node);
   return message_sink(frame);
 }
@@ -110,9 +131,13 @@ void add_timer(VirtMachine& m) {
   m.timer = &m.board.own(std::make_unique<GenericTimer>(*m.options.clock, m.options.timer_frequency, lines));
   FdtNode& node = m.board.tree().child("timer");
   node.set_string("compatible", "arm,armv8-timer");
+  // The binding of a GICv2 has the CPUs in the flags as well.
+  const u32 cpus = m.options.gic == 2 ? static_cast<u32>(low_mask(m.options.cpus)) << 8 : 0;
   constexpr u32 kPrivate = 1, kLevelHigh = 4, kSecurePpi = 13, kHypervisorPpi = 10;
-  node.set_cells("interrupts", {kPrivate, kSecurePpi, kLevelHigh, kPrivate, GenericTimer::kPhysicalPpi, kLevelHigh,
-                                kPrivate, GenericTimer::kVirtualPpi, kLevelHigh, kPrivate, kHypervisorPpi, kLevelHigh});
+  std::vector<u32> cells;
+  for (const u32 ppi : {kSecurePpi, GenericTimer::kPhysicalPpi, GenericTimer::kVirtualPpi, kHypervisorPpi})
+    cells.insert(cells.end(), {kPrivate, ppi, kLevelHigh | cpus});
+  node.set_cells("interrupts", cells);
   node.set("always-on");
 }
 

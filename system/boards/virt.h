@@ -29,6 +29,7 @@ namespace tiercel::system {
 struct VirtOptions {
   static constexpr unsigned kMostCpus = 8;
   unsigned cpus = 1;
+  unsigned gic = 3;  // version of the interrupt controller, 2 or 3
   u64 ram_bytes = u64{1} << 30;
   u64 timer_frequency = 62'500'000;
   Clock* clock = nullptr;
@@ -68,7 +69,8 @@ struct VirtOptions {
 /// The parts that the CPU side and the user interface call.
 struct VirtMachine {
   Board board;
-  Gic3* gic = nullptr;
+  Gic* gic = nullptr;
+  Gic3* gic3 = nullptr;  // the same, if it is one
   GenericTimer* timer = nullptr;
   Pl061* buttons = nullptr;
   FwCfg* fw_cfg = nullptr;

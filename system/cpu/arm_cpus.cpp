@@ -96,10 +96,10 @@ struct ArmCpus::Cpu final : arm::CorePlatform, engine::StopHandler {
   // CorePlatform
   std::optional<u64> read_register(u32 encoding) override {
     if (encoding == kIsr) return (irq ? 1u << 7 : 0) | (fiq ? 1u << 6 : 0);
-    return read_core_register(*machine.gic_, *machine.timer_, number, encoding);
+    return read_core_register(machine.gic_, *machine.timer_, number, encoding);
   }
   bool write_register(u32 encoding, u64 value) override {
-    return write_core_register(*machine.gic_, *machine.timer_, number, encoding, value);
+    return write_core_register(machine.gic_, *machine.timer_, number, encoding, value);
   }
   void firmware_call(arm::A64SystemState& s) override {
     s.x[0] = machine.psci_.call(number, static_cast<u32>(s.x[0]), {s.x[1], s.x[2], s.x[3]});
@@ -263,9 +263,9 @@ ArmCpus::ArmCpus(unsigned cpus, const arm::CpuModel& model, const engine::Option
 
 ArmCpus::~ArmCpus() = default;
 
-void ArmCpus::connect(Bus& bus, Gic3& gic, GenericTimer& timer) {
+void ArmCpus::connect(Bus& bus, Gic3* gic, GenericTimer& timer) {
   bus_ = memory_->bus = &bus;
-  gic_ = &gic;
+  gic_ = gic;
   timer_ = &timer;
   bus.on_remap([this] { invalidate_tlbs(this->cpus(), {}); });
 }
@@ -391,6 +391,13 @@ void ArmCpus::set_interrupts(unsigned cpu, bool irq, bool fiq) {
   c.irq = irq;
   c.fiq = fiq;
   if (irq || fiq) c.wake();
+}
+
+unsigned ArmCpus::current_cpu() const {
+  const engine::Vcpu* current = engine::Vcpu::current();
+  for (const auto& cpu : cpus_)
+    if (cpu->vcpu.get() == current) return cpu->number;
+  UNREACHABLE();  // nobody else's accesses reach an interrupt controller
 }
 
 PsciHost::Power ArmCpus::power(unsigned cpu) const {

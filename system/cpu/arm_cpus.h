@@ -29,8 +29,9 @@ class ArmCpus final : public CpuInterrupts, public PsciHost {
           const engine::MakeRegionService& make_service = {});
   ~ArmCpus() override;
 
-  /// The rest of the machine; all of it outlives this.
-  void connect(Bus& bus, Gic3& gic, GenericTimer& timer);
+  /// The rest of the machine; all of it outlives this. `gic` has CPU interfaces in system registers; null: it is none
+  /// that has.
+  void connect(Bus& bus, Gic3* gic, GenericTimer& timer);
 
   /// CPU 0 is to begin at `entry` in EL1 with x0 = `argument`, the others when PSCI starts them.
   void power_on(PAddr entry, u64 argument);
@@ -60,6 +61,7 @@ class ArmCpus final : public CpuInterrupts, public PsciHost {
   void part();
 
   void set_interrupts(unsigned cpu, bool irq, bool fiq) override;
+  unsigned current_cpu() const override;
 
   // PsciHost
   unsigned cpus() const override { return static_cast<unsigned>(cpus_.size()); }

@@ -17,7 +17,7 @@ enum Timer : u32 {
 
 }  // namespace
 
-std::optional<u64> read_core_register(Gic3& gic, const GenericTimer& timer, unsigned cpu, u32 encoding) {
+std::optional<u64> read_core_register(Gic3* gic, const GenericTimer& timer, unsigned cpu, u32 encoding) {
   using enum GenericTimer::Which;
   switch (encoding) {
     case kFrequency:
@@ -39,12 +39,12 @@ std::optional<u64> read_core_register(Gic3& gic, const GenericTimer& timer, unsi
     case kVirtualCompare:
       return timer.compare(cpu, kVirtual);
     default:
-      if (!Gic3::has_icc(encoding)) return std::nullopt;
-      return gic.read_icc(cpu, static_cast<Icc>(encoding));
+      if (!gic || !Gic3::has_icc(encoding)) return std::nullopt;
+      return gic->read_icc(cpu, static_cast<Icc>(encoding));
   }
 }
 
-bool write_core_register(Gic3& gic, GenericTimer& timer, unsigned cpu, u32 encoding, u64 value) {
+bool write_core_register(Gic3* gic, GenericTimer& timer, unsigned cpu, u32 encoding, u64 value) {
   using enum GenericTimer::Which;
   switch (encoding) {
     case kPhysicalValue:
@@ -66,7 +66,7 @@ bool write_core_register(Gic3& gic, GenericTimer& timer, unsigned cpu, u32 encod
       timer.set_compare(cpu, kVirtual, value);
       return true;
     default:
-      return Gic3::has_icc(encoding) && gic.write_icc(cpu, static_cast<Icc>(encoding), value);
+      return gic && Gic3::has_icc(encoding) && gic->write_icc(cpu, static_cast<Icc>(encoding), value);
   }
 }
 

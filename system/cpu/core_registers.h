@@ -10,7 +10,8 @@ namespace tiercel::system {
 
 inline constexpr u32 kIsr = system_register(3, 0, 12, 1, 0);  // ISR_EL1, which needs the lines
 
-std::optional<u64> read_core_register(Gic3& gic, const GenericTimer& timer, unsigned cpu, u32 encoding);
-bool write_core_register(Gic3& gic, GenericTimer& timer, unsigned cpu, u32 encoding, u64 value);
+/// `gic` may be null.
+std::optional<u64> read_core_register(Gic3* gic, const GenericTimer& timer, unsigned cpu, u32 encoding);
+bool write_core_register(Gic3* gic, GenericTimer& timer, unsigned cpu, u32 encoding, u64 value);
 
 }  // namespace tiercel::system

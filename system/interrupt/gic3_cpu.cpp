@@ -1,54 +1,17 @@
 // The CPU interface of the GICv3: the ICC_* system registers. Arm IHI 0069, "AArch64 System register descriptions".
 #include <algorithm>
-#include <bit>
 
 #include "base/bits.h"
-#include "system/interrupt/gic3_frames.h"
+#include "system/interrupt/gic3.h"
 
 namespace tiercel::system {
 namespace {
 
-// Special INTIDs, 1020 to 1023, name no interrupt.
-constexpr u32 kFirstSpecial = 1020;
 constexpr u64 kSystemRegistersOnly = 7;  // ICC_SRE_EL1: SRE, DFB, DIB
-// ICC_CTLR_EL1: PRIbits, IDbits (16), A3V.
-constexpr u64 kControlConstant = u64{kPriorityBits - 1} << 8 | 1 << 15;
+// ICC_CTLR_EL1.
+constexpr u64 kCommonBinaryPoint = 1 << 0, kEoiMode = 1 << 1, kPriorityMaskHint = 1 << 6, kAffinity3Valid = 1 << 15;
 
 }  // namespace
-
-/// What ICC_IAR<group> gives: the best candidate, which becomes active, or 1023.
-u32 Gic3::acknowledge(unsigned cpu, unsigned group) {
-  const Candidate candidate = best(cpu);
-  if (!can_signal(cpu, candidate) || candidate.group != group) return kSpurious;
-  Bank& b = bank(cpu, candidate.intid);
-  const u32 bit = u32{1} << (candidate.intid % 32);
-  b.active |= bit;
-  b.latched &= ~bit;
-  const u8 priority = candidate.priority & group_mask(cpus_[cpu], group);
-  cpus_[cpu].active_priorities[group] |= u32{1} << (priority >> kPriorityShift);
-  return candidate.intid;
-}
-
-u32 Gic3::highest_pending(unsigned cpu, unsigned group) const {
-  const Candidate candidate = best(cpu);
-  return candidate.intid != kSpurious && candidate.group == group ? candidate.intid : kSpurious;
-}
-
-void Gic3::deactivate(unsigned cpu, u32 intid) {
-  if (!exists(intid)) return;
-  bank(cpu, intid).active &= ~(u32{1} << (intid % 32));
-  if (intid < kFirstSpi) return;
-  if (const unsigned other = target(intid); other < cpus_.size()) update(other);
-}
-
-void Gic3::end(unsigned cpu, unsigned group, u32 intid) {
-  if (intid >= kFirstSpecial) return;
-  // Priority drop: the highest active priority, if it is of this group; anything else is the guest's mistake.
-  std::array<u32, 2>& active = cpus_[cpu].active_priorities;
-  if (active[group] == 0 || std::countr_zero(active[group]) > std::countr_zero(active[1 - group])) return;
-  active[group] &= active[group] - 1;
-  if (!(cpus_[cpu].control & kEoiMode)) deactivate(cpu, intid);
-}
 
 /// "ICC_SGI1R_EL1": to the CPUs of a list within one cluster of 16, or to all but the sender.
 void Gic3::send_sgi(unsigned sender, unsigned group, u64 value) {
@@ -112,7 +75,7 @@ std::optional<u64> Gic3::read_icc(unsigned cpu, Icc reg) {
     case Icc::Bpr0:
       return c.binary_point[0];
     case Icc::Bpr1:
-      return c.control & kCommonBinaryPoint ? std::min(7, c.binary_point[0] + 1) : c.binary_point[1];
+      return c.common_binary_point ? std::min(7, c.binary_point[0] + 1) : c.binary_point[1];
     case Icc::Ap0r0:
       return c.active_priorities[0];
     case Icc::Ap1r0:
@@ -120,7 +83,8 @@ std::optional<u64> Gic3::read_icc(unsigned cpu, Icc reg) {
     case Icc::Rpr:
       return running_priority(cpu);
     case Icc::Ctlr:
-      return kControlConstant | c.control;
+      return u64{kPriorityBits - 1} << 8 | kAffinity3Valid | (c.common_binary_point ? kCommonBinaryPoint : 0) |
+             (c.drop_only ? kEoiMode : 0) | (hints_[cpu] ? kPriorityMaskHint : 0);
     case Icc::Sre:
       return kSystemRegistersOnly;
     case Icc::Igrpen0:
@@ -148,7 +112,7 @@ bool Gic3::write_icc(unsigned cpu, Icc reg, u64 value) {
       end(cpu, reg == Icc::Eoir1, intid);
       break;
     case Icc::Dir:
-      if (c.control & kEoiMode) deactivate(cpu, intid);
+      if (c.drop_only) deactivate(cpu, intid);
       break;
     case Icc::Pmr:
       c.mask = static_cast<u8>(value & kPriorityMask);
@@ -157,8 +121,7 @@ bool Gic3::write_icc(unsigned cpu, Icc reg, u64 value) {
       c.binary_point[0] = std::max(static_cast<u8>(value & 7), kLeastBinaryPoint0);
       break;
     case Icc::Bpr1:
-      if (!(c.control & kCommonBinaryPoint))
-        c.binary_point[1] = std::max(static_cast<u8>(value & 7), kLeastBinaryPoint1);
+      if (!c.common_binary_point) c.binary_point[1] = std::max(static_cast<u8>(value & 7), kLeastBinaryPoint1);
       break;
     case Icc::Ap0r0:
       c.active_priorities[0] = static_cast<u32>(value);
@@ -167,7 +130,9 @@ bool Gic3::write_icc(unsigned cpu, Icc reg, u64 value) {
       c.active_priorities[1] = static_cast<u32>(value);
       break;
     case Icc::Ctlr:
-      c.control = static_cast<u32>(value) & (kCommonBinaryPoint | kEoiMode | kPriorityMaskHint);
+      c.common_binary_point = value & kCommonBinaryPoint;
+      c.drop_only = value & kEoiMode;
+      hints_[cpu] = (value & kPriorityMaskHint) != 0;
       break;
     case Icc::Sre:
       break;

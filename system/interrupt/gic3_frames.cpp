@@ -8,7 +8,6 @@
 namespace tiercel::system {
 namespace {
 
-constexpr u32 kSgis = 0xffff;
 constexpr u32 kImplementer = 0x43b;  // GICD_IIDR, GICR_IIDR: Arm, as software expects of a GICv3
 constexpr u64 kIdentification = 0xffd0;
 
@@ -27,32 +26,6 @@ u32 identification(u64 offset) {
   return offset >= kIdentification ? kValues[(offset - kIdentification) / 4] : 0;
 }
 
-/// The start of the array a bit register belongs to.
-u64 block_of(u64 offset) {
-  return align_down(offset, 0x80);
-}
-bool is_bit_register(u64 offset) {
-  return offset >= kGroup && offset < kPriority;
-}
-bool is_priority(u64 offset) {
-  return offset >= kPriority && offset < kPriorityEnd;
-}
-bool is_config(u64 offset) {
-  return offset >= kConfig && offset < kConfigEnd;
-}
-
-template <typename Bank>
-u32 read_priorities(const Bank& bank, u64 first) {
-  u32 value = 0;
-  for (u64 i = 0; i < 4; ++i) value |= u32{bank.priority[(first + i) % 32]} << (8 * i);
-  return value;
-}
-
-template <typename Bank>
-void write_priorities(Bank& bank, u64 first, unsigned bytes, u64 value) {
-  for (u64 i = 0; i < bytes; ++i) bank.priority[(first + i) % 32] = static_cast<u8>((value >> (8 * i)) & kPriorityMask);
-}
-
 }  // namespace
 
 u64 GicDistributor::read(u64 offset, unsigned bytes) {
@@ -63,31 +36,13 @@ u64 GicDistributor::read(u64 offset, unsigned bytes) {
 
 void GicDistributor::write(u64 offset, unsigned bytes, u64 value) {
   const std::scoped_lock lock(gic_.mutex_);
-  if (is_priority(offset)) {
-    // The only registers with byte access.
-    const u32 intid = static_cast<u32>(offset - kPriority);
-    if (intid >= Gic3::kFirstSpi && gic_.exists(intid)) write_priorities(gic_.bank(0, intid), intid, bytes, value);
-  } else if (bytes >= 4) {
-    write32(offset, static_cast<u32>(value));
-    if (bytes == 8) write32(offset + 4, static_cast<u32>(value >> 32));
-  }
+  write32(offset, std::min(bytes, 4u), static_cast<u32>(value));
+  if (bytes == 8) write32(offset + 4, 4, static_cast<u32>(value >> 32));
   gic_.update_all();
 }
 
 u32 GicDistributor::read32(u64 offset) const {
-  const u32 banks = static_cast<u32>(gic_.spis_.size());
-  if (is_bit_register(offset)) {
-    const u64 n = (offset - block_of(offset)) / 4;
-    return n >= 1 && n <= banks ? gic_.read_bank(gic_.spis_[n - 1], block_of(offset)) : 0;
-  }
-  if (is_priority(offset)) {
-    const u32 intid = static_cast<u32>(offset - kPriority);
-    return intid >= Gic3::kFirstSpi && gic_.exists(intid) ? read_priorities(gic_.bank(0, intid), intid) : 0;
-  }
-  if (is_config(offset)) {
-    const u64 n = (offset - kConfig) / 4;
-    return n >= 2 && n / 2 <= banks ? Gic3::read_config(gic_.spis_[n / 2 - 1], n & 1) : 0;
-  }
+  if (const auto n = Gic3::array_bank(offset)) return *n == 0 ? 0 : gic_.read_array(0, offset);
   if (offset >= kRoute && offset < kRouteEnd) {
     const u64 spi = (offset - kRoute) / 8;
     return spi < gic_.routes_.size() ? static_cast<u32>(gic_.routes_[spi] >> (offset & 4 ? 32 : 0)) : 0;
@@ -97,7 +52,7 @@ u32 GicDistributor::read32(u64 offset) const {
       return gic_.control_ | kAffinityRouting | kSecurityDisabled;
     case kType:
       // ITLinesNumber, IDbits = 9 (INTIDs of 10 bits), A3V, No1N.
-      return banks | 9 << 19 | 1 << 24 | 1 << 25;
+      return static_cast<u32>(gic_.spis_.size()) | 9 << 19 | 1 << 24 | 1 << 25;
     case kIdentity:
       return kImplementer;
     default:
@@ -105,22 +60,19 @@ u32 GicDistributor::read32(u64 offset) const {
   }
 }
 
-void GicDistributor::write32(u64 offset, u32 value) {
-  const u64 banks = gic_.spis_.size();
-  if (is_bit_register(offset)) {
-    const u64 n = (offset - block_of(offset)) / 4;
-    if (n >= 1 && n <= banks) gic_.write_bank(gic_.spis_[n - 1], block_of(offset), value);
-  } else if (is_config(offset)) {
-    const u64 n = (offset - kConfig) / 4;
-    if (n >= 2 && n / 2 <= banks) Gic3::write_config(gic_.spis_[n / 2 - 1], n & 1, value, 0);
+void GicDistributor::write32(u64 offset, unsigned bytes, u32 value) {
+  if (const auto n = Gic3::array_bank(offset)) {
+    if (*n != 0) gic_.write_array(0, offset, bytes, value);
+  } else if (bytes != 4) {
+    // The rest has no access by bytes.
   } else if (offset >= kRoute && offset < kRouteEnd) {
     const u64 spi = (offset - kRoute) / 8;
     if (spi >= gic_.routes_.size()) return;
     const unsigned shift = offset & 4 ? 32 : 0;
     const u64 route = (gic_.routes_[spi] & ~(u64{0xffffffff} << shift)) | u64{value} << shift;
-    gic_.routes_[spi] = route & kRouteAffinity;
+    gic_.routes_[spi] = route & Gic3::kRouteAffinity;
   } else if (offset == kControl) {
-    gic_.control_ = value & (kEnableGroup0 | kEnableGroup1);
+    gic_.control_ = value & (Gic3::kEnableGroup0 | Gic3::kEnableGroup1);
   }
 }
 
@@ -144,23 +96,15 @@ void GicRedistributors::write(u64 offset, unsigned bytes, u64 value) {
   const std::scoped_lock lock(gic_.mutex_);
   const unsigned cpu = static_cast<unsigned>(offset / Gic3::kRedistributorBytes);
   offset %= Gic3::kRedistributorBytes;
-  if (const u64 in_frame = offset - kSgiFrame; in_frame >= kPriority && in_frame < kPriority + 32) {
-    write_priorities(gic_.cpus_[cpu].bank, in_frame - kPriority, bytes, value);
-  } else if (bytes >= 4) {
-    write32(cpu, offset, static_cast<u32>(value));
-    if (bytes == 8) write32(cpu, offset + 4, static_cast<u32>(value >> 32));
-  }
+  write32(cpu, offset, std::min(bytes, 4u), static_cast<u32>(value));
+  if (bytes == 8) write32(cpu, offset + 4, 4, static_cast<u32>(value >> 32));
   gic_.update(cpu);
 }
 
 u32 GicRedistributors::read32(unsigned cpu, u64 offset) const {
   if (offset >= kSgiFrame) {
-    const Gic3::Bank& bank = gic_.cpus_[cpu].bank;
     offset -= kSgiFrame;
-    if (is_bit_register(offset)) return offset == block_of(offset) ? gic_.read_bank(bank, offset) : 0;
-    if (offset >= kPriority && offset < kPriority + 32) return read_priorities(bank, offset - kPriority);
-    if (offset == kConfig || offset == kConfig + 4) return Gic3::read_config(bank, offset != kConfig);
-    return 0;
+    return Gic3::array_bank(offset) == 0u ? gic_.read_array(cpu, offset) : 0;
   }
   switch (offset) {
     case kRedistributorIdentity:
@@ -170,24 +114,19 @@ u32 GicRedistributors::read32(unsigned cpu, u64 offset) const {
     case kRedistributorTypeHigh:
       return cpu;  // Affinity_Value
     case kWaker:
-      return gic_.cpus_[cpu].waker;
+      return gic_.wakers_[cpu];
     default:
       return identification(offset);
   }
 }
 
-void GicRedistributors::write32(unsigned cpu, u64 offset, u32 value) {
-  Gic3::Bank& bank = gic_.cpus_[cpu].bank;
-  if (offset == kWaker) {
+void GicRedistributors::write32(unsigned cpu, u64 offset, unsigned bytes, u32 value) {
+  if (offset == kWaker && bytes == 4) {
     // Children fall asleep and wake at once. Whether they sleep is not asked before an interrupt is signalled: a CPU
     // that sleeps has its interface disabled.
-    gic_.cpus_[cpu].waker = value & kProcessorSleep ? kProcessorSleep | kChildrenAsleep : 0;
-  } else if (offset >= kSgiFrame) {
-    offset -= kSgiFrame;
-    if (is_bit_register(offset) && offset == block_of(offset))
-      gic_.write_bank(bank, offset, value);
-    else if (offset == kConfig || offset == kConfig + 4)
-      Gic3::write_config(bank, offset != kConfig, value, kSgis);
+    gic_.wakers_[cpu] = value & Gic3::kProcessorSleep ? Gic3::kProcessorSleep | Gic3::kChildrenAsleep : 0;
+  } else if (offset >= kSgiFrame && Gic3::array_bank(offset - kSgiFrame) == 0u) {
+    gic_.write_array(cpu, offset - kSgiFrame, bytes, value);
   }
 }
 

@@ -18,6 +18,8 @@ using namespace tiercel::test;
 class Cpus final : public CpuInterrupts, public PsciHost {
  public:
   void set_interrupts(unsigned cpu, bool, bool) override { CHECK(cpu < 2); }
+  unsigned current_cpu() const override { return current; }
+  unsigned current = 0;
   unsigned cpus() const override { return 2; }
   Power power(unsigned cpu) const override { return cpu == 0 ? Power::On : Power::Off; }
   bool can_execute(PAddr entry) const override { return entry >= PAddr{1 << 30}; }
@@ -33,7 +35,9 @@ constexpr u64 kRamBytes = 1 << 20;
 constexpr u64 kRegions[] = {0x0800'0000, 0x0802'0000, 0x080a'0000, 0x080b'0000, 0x080c'0000, 0x0900'0000, 0x0901'0000,
                             0x0902'0000, 0x0903'0000, 0x0a00'0000, 0x0a00'0200, 0x0a00'0400, 0x0a00'0600, 0x0b00'0000,
                             // PCI: BARs and configuration space of slots 1 to 3.
-                            0x1001'0000, 0x1002'0000, 0x1003'0000, 0x40'1000'8000, 0x40'1001'0000, 0x40'1001'8000};
+                            0x1001'0000, 0x1002'0000, 0x1003'0000, 0x40'1000'8000, 0x40'1001'0000, 0x40'1001'8000,
+                            // A GICv2's CPU interfaces.
+                            0x0801'0000};
 constexpr Icc kIcc[] = {Icc::Pmr,    Icc::Iar0, Icc::Eoir0, Icc::Hppir0, Icc::Bpr0,    Icc::Ap0r0,  Icc::Ap1r0,
                         Icc::Dir,    Icc::Rpr,  Icc::Sgi1r, Icc::Asgi1r, Icc::Sgi0r,   Icc::Iar1,   Icc::Eoir1,
                         Icc::Hppir1, Icc::Bpr1, Icc::Ctlr,  Icc::Sre,    Icc::Igrpen0, Icc::Igrpen1};
@@ -48,10 +52,11 @@ struct World {
   MemoryDisk disk;
   std::unique_ptr<VirtMachine> machine;
 
-  explicit World(bool pci) {
+  World(bool pci, unsigned gic) {
     VirtOptions options;
     options.virtio_on_pci = pci;
     options.cpus = 2;
+    options.gic = gic;
     options.ram_bytes = kRamBytes;
     options.clock = &clock;
     options.interrupts = &cpus;
@@ -87,6 +92,7 @@ struct World {
     Bus& bus = machine->board.bus();
     const u8 what = in.next<u8>();
     const unsigned bytes = 1u << ((what >> 4) & 3);
+    cpus.current = what >> 7;
     switch (what % 12) {
       case 0: {
         const u64 region = kRegions[in.next<u8>() % std::size(kRegions)];
@@ -118,11 +124,12 @@ struct World {
         break;
       }
       case 6:
-        machine->gic->read_icc(what >> 7, kIcc[in.next<u8>() % std::size(kIcc)]);
+        if (machine->gic3) machine->gic3->read_icc(what >> 7, kIcc[in.next<u8>() % std::size(kIcc)]);
         break;
       case 7: {
         const Icc reg = kIcc[in.next<u8>() % std::size(kIcc)];
-        machine->gic->write_icc(what >> 7, reg, in.next<u64>());
+        const u64 value = in.next<u64>();
+        if (machine->gic3) machine->gic3->write_icc(what >> 7, reg, value);
         break;
       }
       case 8:
@@ -164,7 +171,8 @@ struct World {
 
 extern "C" int LLVMFuzzerTestOneInput(const u8* data, std::size_t size) {
   Reader in(data, size);
-  World world(in.next<u8>() & 1);
+  const u8 kind = in.next<u8>();
+  World world(kind & 1, kind & 2 ? 2 : 3);
   for (int steps = 0; in.more() && steps < 2000; ++steps) world.step(in);
   world.loop->run_once(0);
   world.machine->board.reset();

@@ -49,14 +49,15 @@ struct World {
   Terminal serial, console;
   Cable cable;
   MemoryDisk disk;
-  ArmCpus cpus{2, *arm::find_cpu_model("max"), counting()};
+  ArmCpus cpus;
   std::unique_ptr<VirtMachine> machine;
   static constexpr u64 kEntry = kRam + 0x8000;
 
-  explicit World(bool pci) {
+  World(bool pci, unsigned gic) : cpus(2, *arm::find_cpu_model("max", gic == 3), counting()) {
     VirtOptions options;
     options.virtio_on_pci = pci;
     options.cpus = 2;
+    options.gic = gic;
     options.ram_bytes = 1 << 20;
     options.clock = &clock;
     options.interrupts = &cpus;
@@ -68,7 +69,7 @@ struct World {
     options.networks = {{&cable, {2, 0, 0, 0, 0, 1}}};
     options.flash = {{{1, 2, 3}, true, {}}};
     machine = std::move(*build_virt(options));
-    cpus.connect(machine->board.bus(), *machine->gic, *machine->timer);
+    cpus.connect(machine->board.bus(), machine->gic3, *machine->timer);
     machine->board.reset();
     machine->timer->reset();
   }
@@ -87,8 +88,13 @@ struct World {
   }
 };
 
+/// One machine has PCI and a GICv2, the other neither.
+constexpr unsigned gic_of(bool pci) {
+  return pci ? 2 : 3;
+}
+
 std::vector<u8> sections(bool pci) {
-  World world(pci);
+  World world(pci, gic_of(pci));
   for (unsigned slot = 0; !pci && slot < 4; ++slot) start_virtio(world.machine->board.bus(), slot);
   // add x0, x0, #1; b .-4
   world.machine->board.bus().write(PAddr{World::kEntry}, 8, 0x17ff'ffff'9100'0400);
@@ -163,7 +169,7 @@ extern "C" int LLVMFuzzerTestOneInput(const tiercel::u8* data, std::size_t size)
   change(bytes, in);
   Bytes source(std::move(bytes));
   SnapshotReader reader(source);
-  World world(what & 1);
+  World world(what & 1, gic_of(what & 1));
   const Result<void> loaded = world.serialize(reader);
   if (loaded)
     world.run();

@@ -68,7 +68,7 @@ BareResult run_bare(const std::string& name, const engine::Options& options, con
   bus.add_device(PAddr{0x080a'0000}, gic.redistributor_bytes(), gic.redistributors());
   bus.add_device(PAddr{0x0900'0000}, 0x1000, uart);
   uart.reset();
-  cores.connect(bus, gic, timer);
+  cores.connect(bus, &gic, timer);
   const std::string image = read_all(std::string(MACHINE_PROGRAMS) + "/" + name + ".bin");
   std::copy(image.begin(), image.end(), ram.bytes().begin() + (kEntry - kRam));
 

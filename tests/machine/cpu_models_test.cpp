@@ -63,6 +63,17 @@ TEST(CpuModels, AreFrozen) {
   expect_golden("cortex-a72", kCortexA72);
 }
 
+TEST(CpuModels, BesideAGicv2HaveNoRegistersOfIt) {
+  for (const std::string_view name : cpu_model_names()) {
+    const CpuModel& with = *find_cpu_model(name, true);
+    const CpuModel& without = *find_cpu_model(name, false);
+    for (const IdValue& v : with.values) {
+      const u64 gic = v.name == "ID_AA64PFR0_EL1" ? u64{0xf} << 24 : 0;
+      EXPECT_EQ(without.value(v.encoding), v.value & ~gic) << v.name;
+    }
+  }
+}
+
 TEST(CpuModels, TheRestOfTheIdentificationSpaceReadsAsZero) {
   const CpuModel& model = *find_cpu_model("max");
   for (u32 crm = 1; crm <= 7; ++crm)

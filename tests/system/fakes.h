@@ -54,6 +54,8 @@ class FakeCpus final : public CpuInterrupts {
  public:
   explicit FakeCpus(unsigned cpus) : irq(cpus), fiq(cpus) {}
   void set_interrupts(unsigned cpu, bool i, bool f) override { irq[cpu] = i, fiq[cpu] = f; }
+  unsigned current_cpu() const override { return current; }
+  unsigned current = 0;  // who accesses devices
   std::vector<bool> irq, fiq;
 };
 

@@ -60,13 +60,12 @@ Result<void> a_number(Snapshot& snapshot, u32& number) {
 }
 
 std::string loading_error(const std::string& path) {
-  const Result<void> loaded = load_snapshot(
-      path,
-      [](Snapshot& s) {
-        u32 number = 0;
-        return a_number(s, number);
-      },
-      {});
+  const Result<void> loaded = load_snapshot(path,
+                                            [](Snapshot& s) {
+                                              u32 number = 0;
+                                              return a_number(s, number);
+                                            },
+                                            {});
   return loaded ? "" : loaded.error().message;
 }
 
@@ -206,8 +205,8 @@ void use(World& w, bool pci) {
   w.write(kDistributor + 0x84, ~0u);      // SPIs in group 1
   w.write(kDistributor + 0x104, 0xffff);  // enabled
   w.write(kDistributor + 0x420, 0x8080'8080);
-  w.machine->gic->write_icc(0, Icc::Pmr, 0xf0);
-  w.machine->gic->write_icc(0, Icc::Igrpen1, 1);
+  w.machine->gic3->write_icc(0, Icc::Pmr, 0xf0);
+  w.machine->gic3->write_icc(0, Icc::Igrpen1, 1);
   w.write(kUart + 0x2c, 0x70);
   w.write(kUart + 0x38, 0x50);
   w.serial.type("hello");
@@ -222,7 +221,7 @@ void use(World& w, bool pci) {
   if (pci) {
     w.write(kConfig + 0x10, 0x1001'0000);
     w.write(kConfig + 4, 2, 2);
-    w.write(0x1001'0010, 1, 2);      // the device's interrupt for changes
+    w.write(0x1001'0010, 1, 2);  // the device's interrupt for changes
     w.write(0x1001'0014, 3, 1);
     return;
   }
@@ -261,7 +260,7 @@ TEST(Snapshot, RestoresEveryDevice) {
       EXPECT_EQ(w->read(0, 2), 0x80u) << "not the flash's array";
       EXPECT_EQ(w->read(kDistributor + 0x104), 0xffffu);
       EXPECT_TRUE(w->cpus.irq[0]) << "the UART's";
-      EXPECT_EQ(w->machine->gic->read_icc(0, Icc::Iar1), 33u);
+      EXPECT_EQ(w->machine->gic3->read_icc(0, Icc::Iar1), 33u);
       EXPECT_FALSE(w->cpus.irq[0]);
       EXPECT_EQ(w->read(kUart), u64{'h'});
       EXPECT_EQ(w->read(kClock), 5000u);

@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 
 class Levels final : public CpuInterrupts {
  public:
+  unsigned current_cpu() const override { return 0; }
   void set_interrupts(unsigned cpu, bool irq, bool) override { level[cpu] = irq; }
   std::atomic<bool> level[2] = {false, false};
 };
@@ -78,8 +79,8 @@ TEST(Threads, NoRequestIsLostAndResetsAreSafe) {
       m.bus().write(PAddr{0x9000000}, 1, 'x');
       m.machine->timer->set_timer_value(1, GenericTimer::kVirtual, i % 100);
       m.machine->timer->set_control(1, GenericTimer::kVirtual, 1);
-      m.machine->gic->write_icc(1, Icc::Sgi1r, u64{1} << 40);
-      m.machine->gic->read_icc(1, Icc::Iar1);
+      m.machine->gic3->write_icc(1, Icc::Sgi1r, u64{1} << 40);
+      m.machine->gic3->read_icc(1, Icc::Iar1);
     }
   });
   for (int round = 0; round < 20; ++round) {
@@ -104,14 +105,14 @@ TEST(Threads, ATimerWakesACpu) {
   m.bus().write(PAddr{0x8000000}, 4, 3);
   m.bus().write(PAddr{0x80b0080}, 4, ~u32{0});
   m.bus().write(PAddr{0x80b0100}, 4, u32{1} << 27);
-  m.machine->gic->write_icc(0, Icc::Pmr, 0xf0);
-  m.machine->gic->write_icc(0, Icc::Igrpen1, 1);
+  m.machine->gic3->write_icc(0, Icc::Pmr, 0xf0);
+  m.machine->gic3->write_icc(0, Icc::Igrpen1, 1);
   m.machine->timer->set_timer_value(0, GenericTimer::kVirtual, 62500);  // 1 ms
   m.machine->timer->set_control(0, GenericTimer::kVirtual, 1);
   EXPECT_FALSE(m.cpus.level[0]);
   for (int i = 0; i < 20000 && !m.cpus.level[0]; ++i) std::this_thread::sleep_for(100us);
   EXPECT_TRUE(m.cpus.level[0]);
-  EXPECT_EQ(m.machine->gic->read_icc(0, Icc::Iar1), 27u);
+  EXPECT_EQ(m.machine->gic3->read_icc(0, Icc::Iar1), 27u);
 }
 
 }  // namespace
