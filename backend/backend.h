@@ -62,6 +62,11 @@ class Backend {
   /// Copies the pinned guest registers of an interrupted host context into the guest state block. `gregs` and `fpregs`
   /// are the ucontext_t's (gregset_t and fpstate with its extended area). Async-signal-safe. Used by the fault handler.
   virtual void save_pinned(const void* ucontext, void* guest_state) const = 0;
+
+  /// Makes an interrupted host context that stands at an access or a stop of the region entered last
+  /// (VmContext::region_faults) go on to where that leads. False: it stands nowhere such. Async-signal-safe. Used by
+  /// the fault handler.
+  virtual bool leave_region(void* ucontext, VmContext& context) const = 0;
 };
 
 std::unique_ptr<Backend> make_x64_backend(const VmLayout& layout, const HostFeatures& features);

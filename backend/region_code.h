@@ -4,15 +4,17 @@
 // change every register but rsp. The hottest integer slots are its arguments (kRegionSlots); every other slot it finds
 // in the state block. MXCSR holds the guest's floating-point environment and stays the guest's all the time.
 //
-// It leaves by a jump, with rsp as it was (RegionCode::jumps), in one of two ways. To exits of kind Direct, Back and
-// Indirect it jumps with the same slots in the same registers, and with an indirect exit's pc in rax. From exits of
-// kind Interrupt and Fault it jumps to one shared place with the exit's index in eax and those slots in the state
-// block. All other slots are in the state block either way. The guest's pc is stored nowhere: exits name it.
+// It leaves by a jump, with rsp as it was (RegionCode::jumps), to exits of kind Direct, Back and Indirect: with the
+// same slots in the same registers, and with an indirect exit's pc in rax. All other slots are in the state block. The
+// guest's pc is stored nowhere: exits name it.
 //
-// Faults are side exits. Each host instruction that accesses guest memory has a landing: when it faults, the host fault
-// handler continues there with all registers as they were. The landing writes the state block as of the last IR inst
-// before the access and leaves by the exit whose pc is the faulting insn's, so that the fast tier executes that insn
-// again, faults in turn and reports it.
+// Or it stops, at a HLT that says where the guest's values are (ValuePlace). The host fault handler moves them to the
+// state block and goes on at an exit of kind Interrupt or Fault (Backend::leave_region).
+//
+// Faults are such side exits. Each host instruction that accesses guest memory has a landing: when it faults, the
+// handler continues there with all registers as they were. The landing stops, with the state as of the last IR inst
+// before the access and the exit whose pc is the faulting insn's, so that the fast tier executes that insn again,
+// faults in turn and reports it.
 #pragma once
 
 #include <array>
@@ -44,9 +46,9 @@ struct RegionExit {
   enum class Kind : u8 {
     Direct,     // continue at `pc`
     Back,       // the same along an edge that goes back, which tests VmContext::exit_request and counts
-    Interrupt,  // a back edge saw VmContext::exit_request; continue at `pc`
+    Interrupt,  // a stop: an edge saw VmContext::exit_request; continue at `pc`
     Indirect,   // continue at the pc in rax; `pc` is that of the block that ends so
-    Fault,      // a landing: execute the insn at `pc` again, outside regions
+    Fault,      // a stop: execute the insn at `pc` again, outside regions
   };
   Kind kind = Kind::Direct;
   u64 pc = 0;
@@ -61,17 +63,53 @@ struct RegionPlace {
   std::vector<TlbCodePage> others{};
 };
 
-/// A host instruction that may fault and where control goes on then; offsets from the start of RegionCode::code.
+/// Where a guest value is at a stop.
+struct ValuePlace {
+  /// `what`: a slot, or one of these. Flags are kept as operands of what computes them (RegionFault::flags).
+  static constexpr u8 kFlagsRaw = 0xf8;      // the stored form
+  static constexpr u8 kFlagsIsRaw = 0xf9;    // is it the stored form that counts?
+  static constexpr u8 kFlagsOperand = 0xfa;  // and the two behind it
+  static constexpr u8 kIfWritten32 = 0xfd;   // is the next one of a vector slot that the region has set? It is a float
+  static constexpr u8 kIfWritten64 = 0xfe;   // of so many bits, zero above
+  /// `where`: host registers by their numbers, vector registers from kVector on, or one of these.
+  static constexpr u8 kVector = 16, kStack = 48, kConstant = 49;
+  u8 what = 0;
+  u8 where = 0;
+  s16 at = 0;  // kStack: bytes above rsp; kConstant: index into RegionCode::constants
+  friend bool operator==(const ValuePlace&, const ValuePlace&) = default;
+};
+
+/// A host instruction that faults, and how control goes on then: an access, which has a landing, or a stop. Offsets are
+/// counted from the start of RegionCode::code.
 struct RegionFault {
+  static constexpr u32 kNoLanding = ~u32{0};
+  static constexpr u8 kHlt = 0xf4;  // the host instruction of a stop
   u32 host_offset = 0;
-  u32 landing_offset = 0;
+  u32 landing_offset = kNoLanding;
+  // A stop:
+  u32 exit = 0;
+  u32 first = 0;  // of `count` RegionCode::places
+  u16 count = 0;
+  u16 flags = 0;  // which of RegionCode::flags the flags operands are of
   friend bool operator==(const RegionFault&, const RegionFault&) = default;
 };
+
+/// The opcode that turns its operands into flags: one of the lazy ones (is_lazy_flags).
+struct RegionFlags {
+  ir::Opcode op = ir::Opcode::Nop;
+  ir::Type type = ir::Type::None;
+  u8 imm = 0;
+  friend bool operator==(const RegionFlags&, const RegionFlags&) = default;
+};
+constexpr bool is_lazy_flags(ir::Opcode op) {
+  using enum ir::Opcode;
+  return op == FlagsFcmp || op == FlagsAdd || op == FlagsSub || op == FlagsAdc || op == FlagsSbc || op == FlagsLogic ||
+         op == FlagsCcmpSub || op == FlagsCcmpAdd;
+}
 
 /// A jump out of the region: `offset` of its 32-bit displacement, which is counted from the byte behind it and is to be
 /// filled in.
 struct RegionJump {
-  static constexpr u32 kShared = ~u32{0};  // as `exit`: the shared way out, with the index in eax
   u32 offset = 0;
   u32 exit = 0;
   friend bool operator==(const RegionJump&, const RegionJump&) = default;
@@ -82,6 +120,10 @@ struct RegionCode {
   u32 entry = 0;
   std::vector<RegionExit> exits;    // at most kMaxRegionExits
   std::vector<RegionFault> faults;  // sorted by host_offset
+  std::vector<ValuePlace> places;
+  std::vector<u64> constants;
+  std::vector<RegionFlags> flags;
+  u32 frame = 0;  // bytes of stack at each stop
   std::vector<RegionJump> jumps;
   u32 vectors_read = ~u32{0}, vectors_written = ~u32{0};  // bit n: the n-th hottest vector slot
   u32 xmm_changed = ~u32{0};                              // bit n: the code may change xmmN

@@ -86,12 +86,17 @@ inline constexpr u32 kWatches = 1024;
 /// One more than the highest ir::Function::counter.
 inline constexpr u32 kCounters = 1 << 20;
 
-/// Where a region's accesses fault and where control goes on then, sorted by `access`; offsets are counted from the
-/// table itself. It lies behind the region's code.
+/// Where a region's accesses fault and how control goes on then (RegionFault), sorted by `access`. Offsets are counted
+/// in bytes from the table itself, which lies in front of the region's code.
 struct RegionFaultTable {
   u32 count;
+  u32 frame;                     // RegionCode::frame
+  s32 shared;                    // the region's shared way out
+  s32 places, constants, flags;  // arrays of ValuePlace, u64 and RegionFlags
   struct Entry {
-    s32 access, landing;
+    s32 access, landing;  // landing 0: a stop
+    u32 exit, first;
+    u16 count, flags;
   } entries[];
 };
 

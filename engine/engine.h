@@ -67,6 +67,9 @@ class Engine {
   /// handler just returns): a fault in generated code, which makes run() return Stop::Fault, or in a guarded access.
   /// False: not ours.
   static bool handle_host_fault(const void* siginfo, void* ucontext);
+  /// Handlers for SIGSEGV and SIGBUS that do only that, for programs without a personality. A fault that is not ours
+  /// happens again, with the default action.
+  static void catch_host_faults();
 
   Statistics statistics() const;
   /// What was executed and how often, when the options ask for statistics.

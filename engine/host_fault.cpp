@@ -2,8 +2,6 @@
 #include <signal.h>
 #include <ucontext.h>
 
-#include <algorithm>
-
 #include "engine/engine_private.h"
 #include "engine/guarded_ranges.h"
 
@@ -13,17 +11,6 @@ namespace {
 constexpr u64 kPageFaultIsWrite = 2;  // x86 page fault error code, bit 1
 // si_code for a non-canonical address, which the kernel is not told: SIGSEGV, but SIGBUS with rsp or rbp as the base.
 constexpr int kSiKernel = 0x80;
-
-/// Where a region goes on after a fault at `host_pc`, or 0: not an access of this region.
-u64 region_landing(const backend::RegionFaultTable* table, u64 host_pc) {
-  if (!table) return 0;
-  const u64 base = reinterpret_cast<u64>(table);
-  const s64 access = static_cast<s64>(host_pc - base);
-  const auto* end = table->entries + table->count;
-  const auto* entry = std::lower_bound(table->entries, end, access,
-                                       [](const backend::RegionFaultTable::Entry& e, s64 a) { return e.access < a; });
-  return entry != end && entry->access == access ? base + static_cast<u64>(s64{entry->landing}) : 0;
-}
 
 }  // namespace
 
@@ -44,11 +31,9 @@ bool Engine::handle_host_fault(const void* siginfo, void* ucontext) {
     return true;
   }
   if (!vcpu || !Vcpu::in_generated_code(ucontext)) return false;
-  if (const u64 landing = region_landing(vcpu->context_->region_faults, static_cast<u64>(rip))) {
-    rip = static_cast<greg_t>(landing);
-    return true;
-  }
   Engine::Private& e = *vcpu->engine_.private_;
+  if (e.translator->backend().leave_region(ucontext, *vcpu->context_)) return true;
+  if (vcpu->context_->tlb != nullptr) return false;  // a machine's code accesses what it has found in the TLB
   Vcpu::Private& p = *vcpu->private_;
   e.translator->backend().save_pinned(ucontext, vcpu->state());
   p.fault_host_pc = static_cast<u64>(rip);
@@ -58,6 +43,15 @@ bool Engine::handle_host_fault(const void* siginfo, void* ucontext) {
   vcpu->context_->reason = backend::Reason::Fault;
   rip = static_cast<greg_t>(e.fault_exit);
   return true;
+}
+
+void Engine::catch_host_faults() {
+  struct sigaction action {};
+  action.sa_sigaction = [](int signal, siginfo_t* info, void* context) {
+    if (!handle_host_fault(info, context)) ::signal(signal, SIG_DFL);
+  };
+  action.sa_flags = SA_SIGINFO | SA_NODEFER;
+  for (const int signal : {SIGSEGV, SIGBUS}) sigaction(signal, &action, nullptr);
 }
 
 }  // namespace tiercel::engine

@@ -1,6 +1,8 @@
 // Several straight runs of insts that are compiled as one: loops, loop nests, small call trees.
 #pragma once
 
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "ir/function.h"
@@ -32,5 +34,9 @@ struct Region {
   std::vector<IndirectEdge> edges;      // each names two blocks of the region
   std::vector<BranchWeights> branches;  // per block, or empty: not known
 };
+
+/// Edges, as block and pc of the block they lead to, without which the region would have no cycle. Along these it looks
+/// whether somebody wants the vCPU.
+std::set<std::pair<u32, u64>> closing_edges(const Region& region);
 
 }  // namespace tiercel::ir

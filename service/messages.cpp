@@ -10,7 +10,7 @@
 namespace tiercel::service {
 namespace {
 
-constexpr u32 kMaxSlots = 1024, kMaxBlocks = 4096, kMaxInsts = 1 << 16, kMaxCode = 4 << 20;
+constexpr u32 kMaxSlots = 1024, kMaxBlocks = 4096, kMaxInsts = 1 << 16, kMaxCode = 4 << 20, kMaxFrame = 1 << 18;
 
 class Writer {
  public:
@@ -108,6 +108,50 @@ bool decode_function(Reader& in, const Request& request, ir::Function& f) {
   return std::all_of(f.insts.begin(), f.insts.end(), plausible) && ir::verify(f, request.slots).empty();
 }
 
+/// RegionFlags.
+struct WireFlags {
+  u16 op;
+  u8 type, imm;
+};
+
+bool decode_faults(Reader& in, backend::RegionCode& out) {
+  std::vector<WireFlags> flags;
+  if (!in.array(out.faults, kMaxCode) || !in.array(out.places, kMaxCode) || !in.array(out.constants, kMaxCode))
+    return false;
+  if (!in.array(flags, kMaxInsts) || !in.value(out.frame)) return false;
+  for (const WireFlags& w : flags) {
+    const backend::RegionFlags f{static_cast<ir::Opcode>(w.op), static_cast<ir::Type>(w.type), w.imm};
+    const bool none = w.op == static_cast<u16>(ir::Opcode::Nop);
+    if (!none && (w.op >= ir::kOpcodeCount || !backend::is_lazy_flags(f.op))) return false;
+    const bool is_float = f.type == ir::Type::F32 || f.type == ir::Type::F64;
+    const bool is_integer = f.type >= ir::Type::I8 && f.type <= ir::Type::I64;
+    if (!none && !(f.op == ir::Opcode::FlagsFcmp ? is_float : is_integer)) return false;
+    out.flags.push_back(f);
+  }
+  return true;
+}
+
+/// Does everything that a fault leads to lie where there is something?
+bool faults_inside(const backend::RegionCode& out) {
+  using backend::RegionFault, backend::ValuePlace;
+  for (std::size_t i = 0; i < out.faults.size(); ++i) {
+    const RegionFault& f = out.faults[i];
+    if (f.host_offset >= out.code.size() || (i > 0 && f.host_offset <= out.faults[i - 1].host_offset)) return false;
+    if (f.landing_offset != RegionFault::kNoLanding) {
+      if (f.landing_offset >= out.code.size()) return false;
+      continue;
+    }
+    if (f.exit >= out.exits.size() || f.flags >= out.flags.size()) return false;
+    if (f.first > out.places.size() || out.places.size() - f.first < f.count) return false;
+  }
+  return out.frame % 4 == 0 && out.frame <= kMaxFrame &&
+         std::all_of(out.places.begin(), out.places.end(), [&](const ValuePlace& p) {
+           if (p.where == ValuePlace::kStack) return p.at >= 0 && static_cast<u32>(p.at) < out.frame;
+           if (p.where == ValuePlace::kConstant) return p.at >= 0 && static_cast<u32>(p.at) < out.constants.size();
+           return p.where < ValuePlace::kStack;
+         });
+}
+
 /// What backend/region_code.h demands of a region beyond sound Functions.
 bool is_region(const ir::Region& region) {
   if (region.blocks.empty()) return false;
@@ -197,6 +241,13 @@ std::vector<u8> encode_reply(const backend::RegionCode& code, u64 request) {
   out.value(static_cast<u32>(code.exits.size()));
   for (const backend::RegionExit& e : code.exits) out.value(static_cast<u8>(e.kind)), out.value(e.pc);
   out.array(code.faults);
+  out.array(code.places);
+  out.array(code.constants);
+  std::vector<WireFlags> flags;
+  for (const backend::RegionFlags& f : code.flags)
+    flags.push_back({static_cast<u16>(f.op), static_cast<u8>(f.type), f.imm});
+  out.array(flags);
+  out.value(code.frame);
   out.array(code.jumps);
   out.value(code.vectors_read), out.value(code.vectors_written), out.value(code.xmm_changed);
   out.array(std::vector<char>(code.listing.begin(), code.listing.end()));
@@ -223,20 +274,16 @@ bool decode_reply(std::span<const u8> bytes, u64 request, backend::RegionCode& o
     if (!in.value(kind) || !in.value(e.pc) || kind > static_cast<u8>(backend::RegionExit::Kind::Fault)) return false;
     e.kind = static_cast<backend::RegionExit::Kind>(kind);
   }
-  if (!in.array(out.faults, kMaxCode) || !in.array(out.jumps, kMaxCode)) return false;
+  if (!decode_faults(in, out) || !in.array(out.jumps, kMaxCode)) return false;
   if (!in.value(out.vectors_read) || !in.value(out.vectors_written) || !in.value(out.xmm_changed)) return false;
   if (!in.array(listing, kMaxCode) || !in.done()) return false;
   out.listing.assign(listing.begin(), listing.end());
   why = "the translation service answered with offsets outside the code";
   if (out.entry >= out.code.size() || out.exits.empty()) return false;
-  for (std::size_t i = 0; i < out.faults.size(); ++i) {
-    const backend::RegionFault& f = out.faults[i];
-    if (f.host_offset >= out.code.size() || f.landing_offset >= out.code.size()) return false;
-    if (i > 0 && f.host_offset <= out.faults[i - 1].host_offset) return false;
-  }
+  if (!faults_inside(out)) return false;
   for (const backend::RegionJump& j : out.jumps) {
     if (j.offset > out.code.size() || out.code.size() - j.offset < 4) return false;
-    if (j.exit != backend::RegionJump::kShared && j.exit >= out.exits.size()) return false;
+    if (j.exit >= out.exits.size()) return false;
   }
   why.clear();
   return true;

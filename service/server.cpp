@@ -170,7 +170,7 @@ class Server {
     if (answer_from_cache(*job, request)) return;
     p.request_hash = std::hash<std::string_view>{}(text(request));
     if (fatal_.count(p.request_hash) != 0) return job->refuse("the compiler died of it before", 0, p.request_bytes);
-    if (!p.worker.running() && !p.worker.start(options_.make_compiler))
+    if (!p.worker.running() && !p.worker.start(options_.make_compiler, options_.keep))
       return job->refuse("the translation service cannot start a process", 0, p.request_bytes);
     p.since = Clock::now();
     p.job = std::move(job);

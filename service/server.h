@@ -14,6 +14,7 @@ struct ServerOptions {
   u32 workers = 0;       // 0: one per host CPU, at most 8
   u32 idle_seconds = 60;
   u32 compile_seconds = 20;  // for one region; the client waits somewhat longer
+  std::string keep;          // a directory where requests are left as files; empty: none
   MakeCompiler make_compiler;
 };
 

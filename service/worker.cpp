@@ -12,6 +12,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 
 #include "base/time.h"
 #include "service/descriptors.h"
@@ -49,12 +50,13 @@ bool read_compiled(int fd, Worker::Compiled& out) {
 /// What a worker keeps from job to job: the compiler, made again when a guest with other surroundings comes.
 class Bench {
  public:
-  explicit Bench(const MakeCompiler& make_compiler) : make_compiler_(make_compiler) {}
+  Bench(const MakeCompiler& make_compiler, const std::string& keep) : make_compiler_(make_compiler), keep_(keep) {}
 
   /// The descriptor of a file with request and reply for the service alone (see read_compiled), or -1.
   int work(Job& job) {
     std::vector<u8> bytes;
     if (!job.take(bytes)) return -1;
+    if (!keep_.empty()) keep(bytes);
     const u64 start = process_cpu_ns();
     Request request;
     std::string why = "the translation service did not understand the request";
@@ -71,6 +73,12 @@ class Bench {
   }
 
  private:
+  /// One that cannot be written is one that nobody can look at later; the guest does not notice.
+  void keep(const std::vector<u8>& bytes) {
+    std::ofstream file(fmt::format("{}/{}-{:05}.request", keep_, getpid(), kept_++), std::ios::binary);
+    file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  }
+
   bool compile(Request& request, backend::RegionCode& code, std::string& why) {
     std::vector<u8> surroundings = encode_request(request.layout, request.features, {}, false);
     if (!compiler_ || surroundings != surroundings_) {
@@ -84,12 +92,14 @@ class Bench {
   }
 
   const MakeCompiler& make_compiler_;
+  const std::string& keep_;
+  u32 kept_ = 0;
   std::unique_ptr<backend::RegionCompiler> compiler_;
   std::vector<ir::SlotInfo> slots_;
   std::vector<u8> surroundings_;
 };
 
-[[noreturn]] void be_worker(int channel, pid_t service, const MakeCompiler& make_compiler) {
+[[noreturn]] void be_worker(int channel, pid_t service, const MakeCompiler& make_compiler, const std::string& keep) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != service) _exit(0);
   // Neither the socket nor its lock outlives the service through us.
@@ -98,7 +108,7 @@ class Bench {
   close_range(kChannel + 1, ~0U, 0);
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
-  Bench bench(make_compiler);
+  Bench bench(make_compiler, keep);
   for (int fd; (fd = receive_descriptor(kChannel)) >= 0;) {
     Job job(fd);
     const int compiled = bench.work(job);
@@ -112,14 +122,14 @@ class Bench {
 
 }  // namespace
 
-bool Worker::start(const MakeCompiler& make_compiler) {
+bool Worker::start(const MakeCompiler& make_compiler, const std::string& keep) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return false;
   const pid_t service = getpid();
   pid_ = fork();
   if (pid_ == 0) {
     close(ends[0]);
-    be_worker(ends[1], service, make_compiler);
+    be_worker(ends[1], service, make_compiler, keep);
   }
   close(ends[1]);
   if (pid_ < 0) {

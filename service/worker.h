@@ -15,8 +15,8 @@ using MakeCompiler =
 
 class Worker {
  public:
-  /// False with errno: there can be no process.
-  bool start(const MakeCompiler& make_compiler);
+  /// False with errno: there can be no process. `keep`: a directory in which each request is left as a file, or empty.
+  bool start(const MakeCompiler& make_compiler, const std::string& keep);
   bool running() const { return pid_ > 0; }
   /// Readable when a byte comes back: the worker has answered; or the end: it is dead.
   int channel() const { return channel_; }

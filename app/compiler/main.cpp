@@ -1,24 +1,40 @@
 // tiercel-compiler: the translation service. tiercel starts it when the first loop is hot.
-#include <cstdio>
-#include <cstring>
+#include <CLI/CLI.hpp>
 
 #include "backend/llvm/region_compiler.h"
+#include "replay.h"
 #include "service/place.h"
 #include "service/server.h"
 
 int main(int argc, char** argv) {
-  if (argc != 3 || std::strcmp(argv[1], "--serve") != 0) {
-    std::fputs(
-        "usage: tiercel-compiler --serve DIRECTORY\n\n"
-        "Compiles hot code for the tiercel processes of one user. tiercel starts it by itself; it ends when nobody "
-        "has\n"
-        "asked for a minute. To watch it: run it on a directory, and tiercel with TIERCEL_SERVICE_DIR set to that.\n",
-        argc == 2 && std::strcmp(argv[1], "--help") == 0 ? stdout : stderr);
-    return argc == 2 && std::strcmp(argv[1], "--help") == 0 ? 0 : 2;
-  }
-  tiercel::service::ServerOptions options;
-  options.directory = argv[2];
-  options.compiler = tiercel::service::compiler_path();
-  options.make_compiler = tiercel::backend::make_llvm_compiler;
-  return tiercel::service::serve(options);
+  using namespace tiercel;
+  CLI::App app{
+      "Compiles hot code for the tiercel processes of one user. tiercel starts it by itself; it ends when nobody has "
+      "asked\n"
+      "for a minute. To watch it: run it on a directory, and tiercel with TIERCEL_SERVICE_DIR set to that:\n"
+      "  tiercel-compiler --serve DIR --keep requests &  TIERCEL_SERVICE_DIR=DIR tiercel run --tier=llvm PROGRAM\n"
+      "  tiercel-compiler --replay requests/*.request",
+      "tiercel-compiler"};
+  service::ServerOptions options;
+  app::ReplayOptions replay;
+  auto* serve =
+      app.add_option("--serve", options.directory, "serve at a socket in this directory")->type_name("DIRECTORY");
+  app.add_option("--keep", options.keep, "leave each request in this directory, as a file")
+      ->type_name("DIRECTORY")
+      ->check(CLI::ExistingDirectory)
+      ->needs(serve);
+  auto* files = app.add_option("--replay", replay.files, "compile kept requests and print what became of them")
+                    ->type_name("FILE...")
+                    ->check(CLI::ExistingFile)
+                    ->excludes(serve);
+  app.add_option("--times", replay.times, "with --replay: the fastest of so many")
+      ->needs(files)
+      ->check(CLI::PositiveNumber);
+  app.add_flag("--listing", replay.listing, "with --replay: print LLVM IR and host code")->needs(files);
+  app.require_option(1, 0);
+  CLI11_PARSE(app, argc, argv);
+  if (!replay.files.empty()) return app::replay(replay);
+  options.compiler = service::compiler_path();
+  options.make_compiler = backend::make_llvm_compiler;
+  return service::serve(options);
 }

@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "app/machine/run.h"
+#include "engine/engine.h"
 
 namespace {
 
@@ -18,6 +19,7 @@ int complain(const tiercel::Error& error, int status) {
 int main(int argc, char** argv) try {
   using namespace tiercel::machine;
   std::signal(SIGPIPE, SIG_IGN);
+  tiercel::engine::Engine::catch_host_faults();  // regions stop by a fault
   block_signals();
   const auto options = parse_options(argc - 1, argv + 1);
   if (!options) return complain(options.error(), kFailed);

@@ -1,6 +1,5 @@
 // Terminals, ways out, landings.
 #include <fmt/format.h>
-#include <llvm/IR/InlineAsm.h>
 #include <llvm/IR/MDBuilder.h>
 
 #include "backend/llvm/lowering.h"
@@ -14,16 +13,15 @@ u32 Lowering::exit_index(RegionExit exit) {
   return it->second;
 }
 
-/// Leaves the function for `to`. Without slots: they are in the state block.
-void Lowering::jump_out(Builder& b, llvm::StringRef to, llvm::Value* extra, bool with_slots) {
+/// Leaves the function for `to`.
+void Lowering::jump_out(Builder& b, llvm::StringRef to, llvm::Value* extra) {
   llvm::SmallVector<llvm::Value*, kRegionArguments> args(kRegionArguments, llvm::PoisonValue::get(b.getInt64Ty()));
   args[kRegionContext] = ctx_;
   if (extra != nullptr) args[kRegionExtra] = extra;
-  if (with_slots)
-    for (std::size_t n = 0; n < in_registers_.size(); ++n) {
-      const Current& c = current_[in_registers_[n]];
-      args[kRegionSlots[n]] = c.known ? c.value : load_cell(b, in_registers_[n]);
-    }
+  for (std::size_t n = 0; n < in_registers_.size(); ++n) {
+    const Current& c = current_[in_registers_[n]];
+    args[kRegionSlots[n]] = c.known ? c.value : load_cell(b, in_registers_[n]);
+  }
   const llvm::FunctionCallee target = module_.getOrInsertFunction(to, function_->getFunctionType());
   llvm::CallInst* call = b.CreateCall(target, args);
   call->setCallingConv(llvm::CallingConv::PreserveNone);
@@ -40,41 +38,6 @@ llvm::Value* Lowering::stored_value(Builder& b, ir::SlotId s) {
   return c.set ? v : inherited(b, s, v);
 }
 
-/// Writes what the block was given and does not set; the cold exits of the block end here.
-BasicBlock* Lowering::tail() {
-  if (block_->tail != nullptr) return block_->tail;
-  block_->tail = new_block("tail");
-  Builder b(block_->tail);
-  block_->tail_exit = b.CreatePHI(b.getInt32Ty(), 4);
-  for (const unsigned s : block_->written.set_bits()) {
-    if (block_->set.test(s)) continue;
-    const auto slot = static_cast<ir::SlotId>(s);
-    if (layout_.slots[s].type == Type::Flags)
-      store_state(b, slot, stored_form(b, load_flags(b, slot, block_->flags_in)));
-    else
-      store_state(b, slot, inherited(b, slot, load_cell(b, slot)));
-  }
-  jump_out(b, kSharedExit, b.CreateZExt(block_->tail_exit, b.getInt64Ty()), false);
-  return block_->tail;
-}
-
-/// A way out through the tail with the state as it is now. The index comes out of an asm, because LLVM would merge
-/// exits that differ in a constant only and put the move of that constant into the hot path.
-BasicBlock* Lowering::cold_exit(RegionExit exit) {
-  BasicBlock* block = new_block("exit");
-  Builder b(block);
-  for (const unsigned s : block_->set.set_bits()) {
-    if (!current_[s].set && !block_->written.test(s)) continue;  // the state block still has it
-    store_state(b, static_cast<ir::SlotId>(s), stored_value(b, static_cast<ir::SlotId>(s)));
-  }
-  auto* fn = llvm::FunctionType::get(b.getInt32Ty(), false);
-  auto* code = llvm::InlineAsm::get(fn, fmt::format("movl $${}, $0", exit_index(exit)), "=r", true);
-  llvm::Value* index = b.CreateCall(fn, code);
-  b.CreateBr(tail());
-  block_->tail_exit->addIncoming(index, b.GetInsertBlock());
-  return block;
-}
-
 /// A way out with the state as it is now, of kind Direct, Back or Indirect.
 BasicBlock* Lowering::exit_block(RegionExit exit, llvm::Value* indirect_pc) {
   BasicBlock* block = new_block("exit");
@@ -86,7 +49,7 @@ BasicBlock* Lowering::exit_block(RegionExit exit, llvm::Value* indirect_pc) {
   dirty.reset(register_slots_);
   for (const unsigned s : dirty.set_bits())
     store_state(b, static_cast<ir::SlotId>(s), stored_value(b, static_cast<ir::SlotId>(s)));
-  jump_out(b, fmt::format("{}{}", std::string_view(kExitPrefix), exit_index(exit)), indirect_pc, true);
+  jump_out(b, fmt::format("{}{}", std::string_view(kExitPrefix), exit_index(exit)), indirect_pc);
   return block;
 }
 
@@ -107,13 +70,14 @@ BasicBlock* Lowering::interrupt_check(u64 pc, BasicBlock* go_on) {
   return block;
 }
 
-/// Where control goes for `pc`. A way back checks for interrupts: every cycle has one.
+/// Where control goes for `pc`. Every cycle checks for interrupts.
 BasicBlock* Lowering::edge_to(u64 pc) {
   const auto it = block_at_.find(pc);
-  const bool back = pc <= block_->f->pc;
-  if (it == block_at_.end()) return exit_block({back ? RegionExit::Kind::Back : RegionExit::Kind::Direct, pc});
+  if (it == block_at_.end())
+    return exit_block({pc <= block_->f->pc ? RegionExit::Kind::Back : RegionExit::Kind::Direct, pc});
   BasicBlock* to = blocks_[it->second].entry;
-  return back ? interrupt_check(pc, to) : to;
+  const auto index = static_cast<u32>(block_ - blocks_.data());
+  return closing_.contains({index, pc}) ? interrupt_check(pc, to) : to;
 }
 
 /// How often the present block's Branch was taken, if that is known.

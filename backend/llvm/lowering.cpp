@@ -29,6 +29,7 @@ Lowering::Lowering(llvm::Module& module, const VmLayout& layout, const HostFeatu
 
 bool Lowering::run(std::string& why) {
   if (analyse()) {
+    closing_ = ir::closing_edges(region_);
     find_written();
     find_always();
     report_vectors();
@@ -37,6 +38,7 @@ bool Lowering::run(std::string& why) {
     make_function();
     for (u32 i = 0; i < blocks_.size() && why_.empty(); ++i) emit_block(i);
     keep_fp_from_folding();
+    for (const FlagsKind& k : kinds_) out_.flags.push_back({k.op, k.type, k.imm});
     if (why_.empty() && out_.exits.size() > kMaxRegionExits) refuse("the region has too many exits");
   }
   why = why_;
@@ -50,6 +52,7 @@ bool Lowering::refuse(std::string why) {
 
 bool Lowering::analyse() {
   if (region_.blocks.empty()) return refuse("the region has no blocks");
+  if (layout_.slots.size() > ValuePlace::kFlagsRaw) return refuse("there are too many slots");
   blocks_.resize(region_.blocks.size());
   for (u32 i = 0; i < blocks_.size(); ++i) {
     blocks_[i].f = &region_.blocks[i];

@@ -12,11 +12,12 @@
 #include <llvm/IR/Module.h>
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "backend/backend.h"
-#include "backend/region_code.h"
+#include "backend/llvm/stackmaps.h"
 #include "ir/eval.h"
 
 namespace tiercel::backend::region {
@@ -57,6 +58,8 @@ class Lowering {
            RegionCode& out);
   /// Builds the function "region" and fills out.exits. False: refused.
   bool run(std::string& why);
+  /// By the ids of their stackmaps.
+  const std::vector<RegionStop>& stops() const { return stops_; }
   /// Insts without a host form.
   const std::vector<Opcode>& evaluated() const { return evaluated_; }
 
@@ -76,8 +79,6 @@ class Lowering {
     llvm::BitVector always;       // slots every way to this block has set
     int flags_in = kUnvisited;    // form of the flags slot on entry
     int flags_out = kUnvisited;   // kUnvisited: as flags_in
-    BasicBlock* tail = nullptr;   // writes what is `written` but not `set`, and returns
-    llvm::PHINode* tail_exit = nullptr;
   };
   /// What a slot holds at this point of the block; neither: what it held on entry.
   struct Current {
@@ -142,12 +143,15 @@ class Lowering {
   void emit_indirect(llvm::Value* target);
   BasicBlock* exit_block(RegionExit exit, llvm::Value* indirect_pc = nullptr);
   BasicBlock* landing();
-  BasicBlock* cold_exit(RegionExit exit);
-  BasicBlock* tail();
-  void jump_out(Builder& b, llvm::StringRef to, llvm::Value* extra, bool with_slots);
+  void jump_out(Builder& b, llvm::StringRef to, llvm::Value* extra);
   llvm::Value* stored_value(Builder& b, ir::SlotId s);
   u32 exit_index(RegionExit exit);
   BasicBlock* interrupt_check(u64 pc, BasicBlock* go_on);
+
+  // stops.cpp
+  BasicBlock* cold_exit(RegionExit exit);
+  void add_places(Builder& b, RegionStop& stop, llvm::SmallVectorImpl<llvm::Value*>& operands);
+  void add_flags(const Flags& f, llvm::function_ref<void(u8, llvm::Value*)> add) const;
 
   // flags.cpp
   Flags make_flags(const Inst& inst);
@@ -340,6 +344,7 @@ class Lowering {
   Builder b_;
   std::string why_;
   std::vector<Opcode> evaluated_;
+  std::vector<RegionStop> stops_;
 
   llvm::Function* function_ = nullptr;
   llvm::Value* ctx_ = nullptr;
@@ -357,6 +362,7 @@ class Lowering {
   llvm::BitVector register_slots_;        // the same
   std::vector<FlagsKind> kinds_;
   std::map<u64, u32> block_at_;
+  std::set<std::pair<u32, u64>> closing_;  // ir::closing_edges
   std::map<llvm::Constant*, llvm::GlobalVariable*> constants_;
   std::map<std::tuple<u32, u64>, u32> exit_indices_;
 

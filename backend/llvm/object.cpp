@@ -15,12 +15,13 @@ namespace {
 using llvm::object::SectionRef;
 using llvm::object::SymbolRef;
 
-constexpr llvm::StringLiteral kFaults = ".tiercel.faults";
+constexpr llvm::StringLiteral kFaults = ".tiercel.faults", kStackmaps = ".llvm_stackmaps";
 
 class Linker {
  public:
-  Linker(const llvm::object::ELF64LEObjectFile& object, RegionCode& out, std::string& why)
-      : object_(object), out_(out), why_(why) {}
+  Linker(const llvm::object::ELF64LEObjectFile& object, const std::vector<RegionStop>& stops, RegionCode& out,
+         std::string& why)
+      : object_(object), stops_(stops), out_(out), why_(why) {}
 
   bool run() {
     if (!lay_out() || !find_entry()) return false;
@@ -37,7 +38,7 @@ class Linker {
 
   static u64 flags(const SectionRef& s) { return llvm::object::ELFSectionRef(s).getFlags(); }
 
-  /// Code first, then constants; the table of faults lies apart.
+  /// Code first, then constants; the tables of faults lie apart.
   bool lay_out() {
     for (const bool code : {true, false})
       for (const SectionRef& s : object_.sections()) {
@@ -48,6 +49,10 @@ class Linker {
         if (!name || !contents) return refuse("the compiled region cannot be read");
         std::vector<u8>& to = *name == kFaults ? faults_ : out_.code;
         if (*name == ".eh_frame") continue;
+        if (*name == kStackmaps) {
+          stackmaps_.assign(contents->bytes_begin(), contents->bytes_end());
+          continue;
+        }
         const u64 at = align_up(to.size(), std::max<u64>(s.getAlignment().value(), 1));
         to.resize(at, code ? 0xcc : 0);
         to.insert(to.end(), contents->bytes_begin(), contents->bytes_end());
@@ -125,8 +130,8 @@ class Linker {
   /// A jump to a way out, which is not here.
   bool add_jump(const llvm::object::RelocationRef& r, s64 addend, const Place& place) {
     auto name = r.getSymbol()->getName();
-    RegionJump jump{static_cast<u32>(place.at + r.getOffset()), RegionJump::kShared};
-    const bool known = *name == kSharedExit || !name->drop_front(kExitPrefix.size()).getAsInteger(10, jump.exit);
+    RegionJump jump{static_cast<u32>(place.at + r.getOffset()), 0};
+    const bool known = !name->drop_front(kExitPrefix.size()).getAsInteger(10, jump.exit);
     if (!known || r.getType() != llvm::ELF::R_X86_64_PLT32 || addend != -4 || place.bytes != &out_.code ||
         jump.offset + u64{4} > out_.code.size())
       return refuse("the compiled region leaves in a strange way");
@@ -143,27 +148,29 @@ class Linker {
         return refuse("the compiled region has a fault outside of itself");
       out_.faults.push_back(f);
     }
+    if (!read_stackmaps(stackmaps_, stops_, out_, why_)) return false;
     std::sort(out_.faults.begin(), out_.faults.end(),
               [](const RegionFault& a, const RegionFault& b) { return a.host_offset < b.host_offset; });
     return true;
   }
 
   const llvm::object::ELF64LEObjectFile& object_;
+  const std::vector<RegionStop>& stops_;
   RegionCode& out_;
   std::string& why_;
-  std::vector<u8> faults_;
+  std::vector<u8> faults_, stackmaps_;
   std::map<u64, Place> places_;  // by section index
 };
 
 }  // namespace
 
-bool link_object(llvm::StringRef bytes, RegionCode& out, std::string& why) {
+bool link_object(llvm::StringRef bytes, const std::vector<RegionStop>& stops, RegionCode& out, std::string& why) {
   auto object = llvm::object::ELF64LEObjectFile::create(llvm::MemoryBufferRef(bytes, "region"));
   if (!object) {
     why = "the compiled region is no object: " + llvm::toString(object.takeError());
     return false;
   }
-  return Linker(*object, out, why).run();
+  return Linker(*object, stops, out, why).run();
 }
 
 }  // namespace tiercel::backend::region

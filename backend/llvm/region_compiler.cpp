@@ -21,8 +21,6 @@
 #include <llvm/Transforms/InstCombine/InstCombine.h>
 #include <llvm/Transforms/Scalar/ADCE.h>
 #include <llvm/Transforms/Scalar/EarlyCSE.h>
-#include <llvm/Transforms/Scalar/LICM.h>
-#include <llvm/Transforms/Scalar/LoopPassManager.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
 #include <llvm/Transforms/Utils/Cloning.h>
 #include <llvm/Transforms/Utils/Mem2Reg.h>
@@ -62,12 +60,16 @@ std::string feature_string(const HostFeatures& h) {
   return s;
 }
 
-/// Options of LLVM's that only its command line can set, once in the process. No loop strength reduction: the guest's
-/// compiler has done it, and here it would also serve the cold ways out, with induction variables of their own. Sparse
-/// jump tables: guests' jump targets lie far apart, and a table is much better than a tree of compares.
+/// Options of LLVM's that only its command line can set, once in the process.
 void set_options() {
   [[maybe_unused]] static const bool once = [] {
-    const char* const arguments[] = {"tiercel", "-disable-lsr", "-jump-table-density=2"};
+    const char* const arguments[] = {
+        "tiercel",
+        "-disable-lsr",                      // the guest's compiler has reduced strength; here it would serve cold ways
+        "-jump-table-density=2",             // guests' targets lie far apart; better than a tree of compares
+        "-enable-shrink-wrap=false",         // stackmaps name one size of the frame for the whole function
+        "-disable-x86-domain-reassignment",  // takes an eighth of the time and never changed anything
+        "-grow-region-complexity-budget=100"};  // splitting live ranges at length took as long and gained nothing
     return llvm::cl::ParseCommandLineOptions(std::size(arguments), arguments);
   }();
 }
@@ -156,7 +158,8 @@ class LlvmCompiler final : public RegionCompiler {
     module.setTargetTriple(kTriple);
     module.setDataLayout(machine_->createDataLayout());
     module.setPICLevel(llvm::PICLevel::SmallPIC);
-    if (!region::Lowering(module, layout_, features_, region, out).run(why)) return false;
+    region::Lowering lowering(module, layout_, features_, region, out);
+    if (!lowering.run(why)) return false;
     if (!sound(module, why)) return false;
     if (request.want_listing) out.listing = print(module);
     optimise(module);
@@ -164,7 +167,7 @@ class LlvmCompiler final : public RegionCompiler {
     llvm::SmallVector<char, 0> object;
     emit(module, object, llvm::CodeGenFileType::ObjectFile, out.xmm_changed);
     why = error;
-    return why.empty() && region::link_object({object.data(), object.size()}, out, why);
+    return why.empty() && region::link_object({object.data(), object.size()}, lowering.stops(), out, why);
   }
 
  private:
@@ -173,9 +176,6 @@ class LlvmCompiler final : public RegionCompiler {
     passes_.addPass(llvm::EarlyCSEPass());
     passes_.addPass(llvm::InstCombinePass());
     passes_.addPass(llvm::SimplifyCFGPass());
-    llvm::LoopPassManager loop;
-    loop.addPass(llvm::LICMPass(llvm::LICMOptions()));
-    passes_.addPass(llvm::createFunctionToLoopPassAdaptor(std::move(loop), /*UseMemorySSA=*/true));
     passes_.addPass(llvm::ADCEPass());
   }
 
@@ -202,7 +202,7 @@ class LlvmCompiler final : public RegionCompiler {
   void emit(llvm::Module& module, llvm::SmallVectorImpl<char>& to, llvm::CodeGenFileType type, u32& xmm_changed) {
     llvm::raw_svector_ostream stream(to);
     llvm::legacy::PassManager codegen;
-    // As TargetMachine::addPassesToEmitFile, with a pass of ours in front of the printer.
+    // As TargetMachine::addPassesToEmitFile, with passes of ours.
     auto& machine = static_cast<llvm::LLVMTargetMachine&>(*machine_);
     auto* info = new llvm::MachineModuleInfoWrapperPass(&machine);
     llvm::TargetPassConfig* config = machine.createPassConfig(codegen);
@@ -210,6 +210,7 @@ class LlvmCompiler final : public RegionCompiler {
     codegen.add(config);
     codegen.add(info);
     CHECK(!config->addISelPasses());
+    codegen.add(region::make_frameless());
     config->addMachinePasses();
     config->setInitialized();
     codegen.add(new ChangedRegisters(*machine.getMCRegisterInfo(), xmm_changed));

@@ -355,8 +355,8 @@ class Emitter {
   void go_on_at(u64 pc);
   void leave_region(const RegionCode& region);
   void shared_way_out(const RegionCode& region, Label exits);
-  void embed_fault_table(const RegionCode& region);
-  void embed_region(const RegionCode& region, std::span<const Label> ways, Label shared, Label entry);
+  void embed_fault_table(const RegionCode& region, Label shared);
+  void embed_region(const RegionCode& region, std::span<const Label> ways, Label entry);
   void leave(const Inst& inst);
 
   // -- calls.cpp

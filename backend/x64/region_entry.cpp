@@ -3,9 +3,9 @@
 //   entry        in a machine, checks that the region's code is where it was; moves guest registers to where the region
 //                expects them and jumps to it
 //   ways out     one per exit; those of kind Interrupt and Fault begin where the shared way ends
-//   shared way   for exits that come with their index: fetches guest registers from the state block
+//   shared way   for stops, with the exit's index in eax: fetches guest registers from the state block
 //   exit table   per exit: where its way out is, counted from the table
-//   fault table  RegionFaultTable
+//   fault table  RegionFaultTable and its arrays
 //   region       RegionCode::code, its jumps bound to the ways out
 //
 // Guest registers: an integer slot's home and its argument register are mostly the same. Vector slots go through the
@@ -61,10 +61,11 @@ void Emitter::wrap_region(const RegionCode& region, const RegionPlace& place, Co
     const u32 distance = static_cast<u32>(code_.labelOffset(way) - base);
     a.embed(&distance, sizeof distance);
   }
+  a.align(asmjit::AlignMode::kZero, 8);
   a.bind(faults);
-  embed_fault_table(region);
+  embed_fault_table(region, shared);
   a.align(asmjit::AlignMode::kZero, kRegionAlignment);
-  embed_region(region, ways, shared, entry);
+  embed_region(region, ways, entry);
   finish(out);
   f_ = nullptr;
 }
@@ -143,26 +144,47 @@ void Emitter::shared_way_out(const RegionCode& region, Label exits) {
   a.jmp(x86::rax);
 }
 
-void Emitter::embed_fault_table(const RegionCode& region) {
-  const u32 count = static_cast<u32>(region.faults.size());
+/// The table, its arrays, and then the region's code.
+void Emitter::embed_fault_table(const RegionCode& region, Label shared) {
   const u64 table = a.offset();
-  const u64 code = align_up(table + sizeof(RegionFaultTable) + count * sizeof(RegionFaultTable::Entry),
-                            static_cast<u64>(kRegionAlignment));
-  const s32 distance = static_cast<s32>(code - table);
-  a.embed(&count, sizeof count);
+  u64 end = table + sizeof(RegionFaultTable) + region.faults.size() * sizeof(RegionFaultTable::Entry);
+  const auto place = [&](u64 bytes) {
+    const u64 at = align_up(end, u64{8});
+    end = at + bytes;
+    return static_cast<s32>(at - table);
+  };
+  const auto bytes_of = [](const auto& items) { return items.size() * sizeof items[0]; };
+  RegionFaultTable head{};
+  head.count = static_cast<u32>(region.faults.size());
+  head.frame = region.frame;
+  head.shared = static_cast<s32>(code_.labelOffset(shared) - table);
+  head.places = place(bytes_of(region.places));
+  head.constants = place(bytes_of(region.constants));
+  head.flags = place(bytes_of(region.flags));
+  a.embed(&head, sizeof head);
+  const s32 code = static_cast<s32>(align_up(end, u64{kRegionAlignment}) - table);
   for (const RegionFault& f : region.faults) {
-    const RegionFaultTable::Entry entry{distance + static_cast<s32>(f.host_offset),
-                                        distance + static_cast<s32>(f.landing_offset)};
+    const bool lands = f.landing_offset != RegionFault::kNoLanding;
+    const RegionFaultTable::Entry entry{code + static_cast<s32>(f.host_offset),
+                                        lands ? code + static_cast<s32>(f.landing_offset) : 0,
+                                        f.exit,
+                                        f.first,
+                                        f.count,
+                                        f.flags};
     a.embed(&entry, sizeof entry);
   }
+  const auto embed = [&](const auto& items) {
+    a.align(asmjit::AlignMode::kZero, 8);
+    a.embed(items.data(), bytes_of(items));
+  };
+  embed(region.places), embed(region.constants), embed(region.flags);
 }
 
-void Emitter::embed_region(const RegionCode& region, std::span<const Label> ways, Label shared, Label entry) {
+void Emitter::embed_region(const RegionCode& region, std::span<const Label> ways, Label entry) {
   const u32 base = static_cast<u32>(a.offset());
   std::vector<u8> code = region.code;
   for (const RegionJump& j : region.jumps) {
-    const Label& way = j.exit == RegionJump::kShared ? shared : ways[j.exit];
-    const u32 distance = static_cast<u32>(code_.labelOffset(way)) - (base + j.offset + 4);
+    const u32 distance = static_cast<u32>(code_.labelOffset(ways[j.exit])) - (base + j.offset + 4);
     std::memcpy(code.data() + j.offset, &distance, sizeof distance);
   }
   a.embed(code.data(), region.entry);

@@ -1,7 +1,6 @@
 #include "tests/diff/our_runners.h"
 
 #include <fmt/format.h>
-#include <signal.h>
 #include <xmmintrin.h>
 
 #include <cstring>
@@ -281,20 +280,10 @@ class EngineRunner final : public Runner {
   u64 end_ = 0;
 };
 
-void catch_host_faults() {
-  struct sigaction action = {};
-  action.sa_flags = SA_SIGINFO | SA_NODEFER;
-  action.sa_sigaction = [](int signal, siginfo_t* info, void* context) {
-    if (!engine::Engine::handle_host_fault(info, context)) ::signal(signal, SIG_DFL);
-  };
-  sigaction(SIGSEGV, &action, nullptr);
-  sigaction(SIGBUS, &action, nullptr);
-}
-
 }  // namespace
 
 std::vector<std::unique_ptr<Runner>> make_fast_runners() {
-  catch_host_faults();
+  engine::Engine::catch_host_faults();
   std::vector<std::unique_ptr<Runner>> runners;
   engine::Options plain;
   plain.code_cache_bytes = 32 << 20;

@@ -24,19 +24,12 @@ namespace {
 constexpr std::size_t kCodeSize = 4 << 20;
 constexpr u64 kGuard = 1 << 20;
 
-/// Whose fault is looked up, as the engine's fault handler does it.
-const backend::VmContext* running;
+/// Whose fault is looked up, and by whom, as the engine's fault handler does it.
+backend::VmContext* running;
+const backend::Backend* fast_tier;
 
 void on_fault(int, siginfo_t*, void* ucontext) {
-  auto& rip = static_cast<ucontext_t*>(ucontext)->uc_mcontext.gregs[REG_RIP];
-  const auto* fault_table = running != nullptr ? running->region_faults : nullptr;
-  const auto base = reinterpret_cast<s64>(fault_table);
-  for (u32 i = 0; fault_table != nullptr && i < fault_table->count; ++i)
-    if (base + fault_table->entries[i].access == rip) {
-      rip = base + fault_table->entries[i].landing;
-      return;
-    }
-  signal(SIGSEGV, SIG_DFL);
+  if (running == nullptr || !fast_tier->leave_region(ucontext, *running)) signal(SIGSEGV, SIG_DFL);
 }
 
 u8* host_memory() {
@@ -158,6 +151,7 @@ backend::RegionExit RegionTester::interpret(const ir::Region& region, u64 max_bl
       if (f.pc == pc) return &f;
     return nullptr;
   };
+  const auto closing = ir::closing_edges(region);
   const ir::Function* f = &region.blocks[0];
   const u32 host = _mm_getcsr();
   _mm_setcsr(c.mxcsr);
@@ -173,7 +167,9 @@ backend::RegionExit RegionTester::interpret(const ir::Region& region, u64 max_bl
     const bool indirect = last == ir::Opcode::JumpInd || last == ir::Opcode::CallInd || last == ir::Opcode::Ret;
     const bool known = !indirect || follows(*f, c.exit_pc);
     const ir::Function* next = known ? block_at(c.exit_pc) : nullptr;
-    const bool interrupted = c.exit_pc <= f->pc && c.exit_request != 0;
+    const auto index = static_cast<u32>(f - region.blocks.data());
+    const bool checks = next != nullptr ? closing.contains({index, next->pc}) : c.exit_pc <= f->pc;
+    const bool interrupted = checks && c.exit_request != 0;
     if (next == nullptr) {
       exit = indirect ? backend::RegionExit{Kind::Indirect, 0} : backend::RegionExit{Kind::Direct, c.exit_pc};
       if (!indirect && interrupted) exit.kind = Kind::Interrupt;
@@ -193,6 +189,7 @@ backend::RegionExit RegionTester::interpret(const ir::Region& region, u64 max_bl
 void RegionTester::run_compiled() {
   using Enter = void (*)(backend::VmContext*, const void*);
   running = &compiled_.context();
+  fast_tier = fast_tier_.get();
   reinterpret_cast<Enter>(reinterpret_cast<u64>(host_code_ + runtime_.enter))(&compiled_.context(), region_at_);
   running = nullptr;
   exit_ = taken_exit(compiled_.context());

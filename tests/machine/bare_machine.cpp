@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "base/check.h"
+#include "engine/engine.h"
 #include "system/bus/clock.h"
 #include "system/bus/ram.h"
 #include "system/cpu/arm_cpus.h"
@@ -51,6 +52,7 @@ std::string read_all(const std::string& path) {
 }  // namespace
 
 BareResult run_bare(const std::string& name, const engine::Options& options, const std::string& cpu, unsigned cpus) {
+  engine::Engine::catch_host_faults();
   RealClock clock;
   auto loop = std::move(*EventLoop::create(&clock));
   ArmCpus cores(cpus, *arm::find_cpu_model(cpu), options, region_service());

@@ -40,7 +40,7 @@ class FakeCompiler final : public backend::RegionCompiler {
     out.code.push_back(++compiled_);
     out.exits = {{backend::RegionExit::Kind::Direct, 0x1234}, {backend::RegionExit::Kind::Fault, 0x5678}};
     out.faults = {{3, 7}};
-    out.jumps = {{12, 1}, {4, backend::RegionJump::kShared}};
+    out.jumps = {{12, 1}, {4, 0}};
     if (region.blocks.front().pc == 0xbad) out.faults[0].landing_offset = 17;
     if (region.blocks.front().pc == 0xbad1) out.jumps[0].offset = 14;
     if (region.blocks.front().pc == 0xbad2) out.jumps[0].exit = 2;
@@ -133,7 +133,7 @@ TEST_F(ServiceTest, CompilesAndRefuses) {
   EXPECT_EQ(good.code.code, std::vector<u8>(17, 1));
   EXPECT_EQ(good.code.exits.size(), 2u);
   EXPECT_EQ(good.code.faults, (std::vector<backend::RegionFault>{{3, 7}}));
-  EXPECT_EQ(good.code.jumps, (std::vector<backend::RegionJump>{{12, 1}, {4, backend::RegionJump::kShared}}));
+  EXPECT_EQ(good.code.jumps, (std::vector<backend::RegionJump>{{12, 1}, {4, 0}}));
   const auto refused = answer_to(*client, 0x13);
   EXPECT_FALSE(refused.compiled);
   EXPECT_EQ(refused.why, "thirteen");
@@ -279,7 +279,11 @@ TEST(Messages, DamagedOnesAreRefusedOrSound) {
   backend::RegionCode code;
   code.code.assign(64, 0xc3);
   code.exits = {{backend::RegionExit::Kind::Indirect, 0}};
-  code.faults = {{1, 2}, {5, 2}};
+  code.faults = {{1, 2}, {.host_offset = 5, .exit = 0, .first = 1, .count = 2, .flags = 1}};
+  code.places = {{3, 0, 0}, {4, backend::ValuePlace::kStack, 8}, {5, backend::ValuePlace::kConstant, 0}};
+  code.constants = {77};
+  code.flags = {{}, {ir::Opcode::FlagsSub, ir::Type::I32, 0}};
+  code.frame = 16;
   const std::vector<u8> reply = encode_reply(code, 77);
   std::string why;
   Request whole;
@@ -302,12 +306,59 @@ TEST(Messages, DamagedOnesAreRefusedOrSound) {
       const u64 check = fingerprint(std::span(damaged).subspan(sizeof(u64)));
       std::memcpy(damaged.data(), &check, sizeof check);
       if (!decode_reply(damaged, 77, c, why)) continue;
-      for (const backend::RegionFault& f : c.faults) EXPECT_LT(f.landing_offset, c.code.size());
+      for (const backend::RegionFault& f : c.faults) {
+        if (f.landing_offset != backend::RegionFault::kNoLanding) {
+          EXPECT_LT(f.landing_offset, c.code.size());
+          continue;
+        }
+        EXPECT_LT(f.exit, c.exits.size());
+        EXPECT_LT(f.flags, c.flags.size());
+        EXPECT_LE(u64{f.first} + f.count, c.places.size());
+      }
+      for (const backend::ValuePlace& p : c.places) {
+        if (p.where == backend::ValuePlace::kStack) {
+          EXPECT_LT(static_cast<u32>(s32{p.at}), c.frame);
+        }
+        if (p.where == backend::ValuePlace::kConstant) {
+          EXPECT_LT(static_cast<u32>(s32{p.at}), c.constants.size());
+        }
+      }
       for (const backend::RegionJump& j : c.jumps) EXPECT_LE(j.offset + 4, c.code.size());
     } else if (damaged != reply) {
       EXPECT_FALSE(decode_reply(damaged, 77, c, why));
     }
   }
+}
+
+TEST(Messages, StopsThatLeadNowhereAreRefused) {
+  using backend::ValuePlace;
+  backend::RegionCode good;
+  good.code.assign(64, 0xc3);
+  good.exits = {{backend::RegionExit::Kind::Fault, 0x1000}};
+  good.faults = {{.host_offset = 5, .exit = 0, .first = 0, .count = 1, .flags = 0}};
+  good.places = {{3, 15, 0}};
+  good.constants = {77};
+  good.flags = {{}};
+  good.frame = 16;
+  const auto sound = [&](auto change) {
+    backend::RegionCode code = good, back;
+    change(code);
+    std::string why;
+    return decode_reply(encode_reply(code, 77), 77, back, why);
+  };
+  EXPECT_TRUE(sound([](backend::RegionCode&) {}));
+  EXPECT_TRUE(sound([](backend::RegionCode& c) { c.places[0] = {3, ValuePlace::kStack, 12}; }));
+  EXPECT_FALSE(sound([](backend::RegionCode& c) { c.places[0] = {3, ValuePlace::kStack, 16}; }));
+  EXPECT_FALSE(sound([](backend::RegionCode& c) { c.places[0] = {3, ValuePlace::kStack, -8}; }));
+  EXPECT_FALSE(sound([](backend::RegionCode& c) { c.places[0] = {3, ValuePlace::kConstant, 1}; }));
+  EXPECT_FALSE(sound([](backend::RegionCode& c) { c.places[0] = {3, ValuePlace::kConstant + 1, 0}; }));
+  EXPECT_FALSE(sound([](backend::RegionCode& c) { c.faults[0].exit = 1; }));
+  EXPECT_FALSE(sound([](backend::RegionCode& c) { c.faults[0].first = 1; }));
+  EXPECT_FALSE(sound([](backend::RegionCode& c) { c.faults[0].count = 2; }));
+  EXPECT_FALSE(sound([](backend::RegionCode& c) { c.faults[0].flags = 1; }));
+  EXPECT_FALSE(sound([](backend::RegionCode& c) { c.flags[0] = {ir::Opcode::Add, ir::Type::I32, 0}; }));
+  EXPECT_FALSE(sound([](backend::RegionCode& c) { c.flags[0] = {ir::Opcode::FlagsSub, ir::Type::F64, 0}; }));
+  EXPECT_FALSE(sound([](backend::RegionCode& c) { c.frame = ~u32{0}; }));
 }
 
 }  // namespace
