@@ -18,9 +18,10 @@ struct VmLayout {
   bool base_is_zero = true;  // flat memory: guest address = host address; otherwise VmContext::memory_base is added
   bool translated = false;   // a machine: addresses go through VmContext's TLB, and exits link only within their page
   bool return_stack = true;
-  bool counts_insns = false;  // VmContext::budget
-  bool profile = false;       // back edges and calls count, see kHotCounters
-  u32 chaos_seed = 0;         // nonzero: randomise register choice and the like
+  bool counts_insns = false;   // VmContext::budget
+  bool profile = false;        // edges that go back count, see kHotCounters
+  bool profile_calls = false;  // calls forward count, too
+  u32 chaos_seed = 0;          // nonzero: randomise register choice and the like
 };
 
 /// Host features a backend may use. x86-64-v2 is the least.

@@ -69,6 +69,7 @@ backend::VmLayout vm_layout(const guest::Frontend& frontend, const AddressSpace&
   vm.counts_insns = options.counts_insns;
   vm.chaos_seed = options.chaos_seed;
   vm.profile = options.wants_regions();
+  vm.profile_calls = vm.profile && options.tier == Tier::Llvm;  // more code gets there; otherwise not worth its cost
   return vm;
 }
 

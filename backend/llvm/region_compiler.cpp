@@ -231,7 +231,8 @@ class LlvmCompiler final : public RegionCompiler {
     const auto copy = llvm::CloneModule(module);
     u32 xmm_changed = 0;
     emit(*copy, text, llvm::CodeGenFileType::AssemblyFile, xmm_changed);
-    return {text.begin(), text.end()};
+    const llvm::StringRef all(text.data(), text.size());
+    return all.take_front(all.find("\t.section\t.llvm_stackmaps")).str();
   }
 
   VmLayout layout_;

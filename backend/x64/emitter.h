@@ -336,9 +336,8 @@ class Emitter {
   bool leaves_page(u64 pc) const { return layout_.translated && (pc ^ f_->pc) / kPageSize != 0; }
   void branch_exit(x86::CondCode cc, u64 pc);
   void add_exit(u64 pc);
-  void interrupt_check(u64 pc);
+  void check_edge(u64 pc);
   void call_exit(u64 pc);
-  void count_edge(u64 pc);
   void note_target();
   void mov_pc(Gp reg, u64 pc);
   bool is_backward(u64 pc) const { return pc <= last_insn_pc_; }

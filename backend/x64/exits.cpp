@@ -48,16 +48,12 @@ void Emitter::align_patch(u32 opcode_bytes) {
 }
 
 void Emitter::jump_exit(u64 pc) {
-  if (is_backward(pc)) {
-    interrupt_check(pc);
-    count_edge(pc);
-  }
+  if (is_backward(pc)) check_edge(pc);
   go_on_at(pc);
 }
 
 void Emitter::call_exit(u64 pc) {
-  if (is_backward(pc)) interrupt_check(pc);
-  count_edge(pc);
+  if (is_backward(pc) || layout_.profile_calls) check_edge(pc);
   go_on_at(pc);
 }
 
@@ -93,12 +89,18 @@ void Emitter::add_exit(u64 pc) {
   exits_.push_back({pc, a.newLabel(), static_cast<u32>(a.offset()) - 4});
 }
 
-void Emitter::interrupt_check(u64 pc) {
-  a.cmp(TIERCEL_CONTEXT(exit_request), 0);
-  a.jne(cold([pc](Emitter& e) {
+/// Both checks share the cold way: it is the conditional jumps and the code behind them that cost time, not the counter.
+void Emitter::check_edge(u64 pc) {
+  const Stub stub = layout_.profile ? Stub::InterruptOrHot : Stub::Interrupt;
+  const Label leave = cold([pc, stub](Emitter& e) {
     e.mov_pc(kPc, pc);
-    e.a.jmp(stub_field(Stub::Interrupt));
-  }));
+    e.a.jmp(stub_field(stub));
+  });
+  a.cmp(TIERCEL_CONTEXT(exit_request), 0);
+  a.jne(leave);
+  if (!layout_.profile) return;
+  a.sub(x86::dword_ptr(x86::r15, hot_counter_offset(pc) - kContextBias), 1);
+  a.js(leave);
 }
 
 void Emitter::emit_budget() {
@@ -108,15 +110,6 @@ void Emitter::emit_budget() {
     e.a.jmp(stub_field(Stub::Interrupt));
   }));
   a.sub(TIERCEL_CONTEXT(budget), static_cast<s32>(f_->insn_count));
-}
-
-void Emitter::count_edge(u64 pc) {
-  if (!layout_.profile) return;
-  a.sub(x86::dword_ptr(x86::r15, hot_counter_offset(pc) - kContextBias), 1);
-  a.js(cold([pc](Emitter& e) {
-    e.mov_pc(kPc, pc);
-    e.a.jmp(stub_field(Stub::Hot));
-  }));
 }
 
 void Emitter::mov_pc(Gp reg, u64 pc) {

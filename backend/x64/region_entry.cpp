@@ -108,8 +108,7 @@ void Emitter::region_way_out(const RegionExit& e, const RegionCode& region) {
       return go_on_at(e.pc);
     case RegionExit::Kind::Back:
       leave_region(region);
-      interrupt_check(e.pc);
-      count_edge(e.pc);
+      check_edge(e.pc);
       return go_on_at(e.pc);
     case RegionExit::Kind::Indirect:
       leave_region(region);

@@ -73,10 +73,10 @@ enum class Stub : u8 {
   IndirectMiss,  // rcx: guest pc, rdx: the jump cache, whose first table does not have it
   Interrupt,     // rcx: guest pc
   Misaligned,    // rcx: guest pc, rax: guest address of the access; exit_payload is set
-  Hot,           // rcx: guest pc
-  TlbFill,       // frame::kAddress through VmContext::tlb_fill with access frame::kSelector; keeps all registers
-  SlowAccess,    // rcx: guest pc
-  RegionProbe,   // see kRegionProbeStub
+  InterruptOrHot,  // rcx: guest pc
+  TlbFill,         // frame::kAddress through VmContext::tlb_fill with access frame::kSelector; keeps all registers
+  SlowAccess,      // rcx: guest pc
+  RegionProbe,     // see kRegionProbeStub
 };
 inline x86::Mem stub_field(Stub s) {
   return context_field(offsetof(VmContext, stubs) + 8 * static_cast<std::size_t>(s), 8);
