@@ -50,5 +50,26 @@ INSTANTIATE_TEST_SUITE_P(All, BareMetal, testing::Combine(testing::ValuesIn(kPro
                            return std::string(std::get<0>(info.param).name) + "_" + std::get<1>(info.param).name;
                          });
 
+class Features : public testing::TestWithParam<std::tuple<const char*, Way>> {};
+
+TEST_P(Features, AreThereIfTheyAreAdvertised) {
+  const auto& [model, way] = GetParam();
+  engine::Options options;
+  options.tier = way.tier;
+  options.hot = way.hot;
+  options.code_cache_bytes = 16 << 20;
+  const BareResult result = run_bare("features", options, model);
+  EXPECT_EQ(result.output.find("MISMATCH"), std::string::npos) << result.output;
+  EXPECT_TRUE(result.output.ends_with("done\n")) << result.output;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Features,
+                         testing::Combine(testing::Values("max", "cortex-a72"),
+                                          testing::ValuesIn(kWays, kWays + 2)),
+                         [](const auto& info) {
+                           const std::string model = std::get<0>(info.param);
+                           return (model == "max" ? "max_" : "a72_") + std::string(std::get<1>(info.param).name);
+                         });
+
 }  // namespace
 }  // namespace tiercel::test
