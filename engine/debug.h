@@ -60,13 +60,18 @@ class WatchedMemory final : public backend::InterpMemory {
   }
   /// The watched data whose access was refused.
   const Watch* hit() const { return hit_; }
+  /// The first byte of it that was accessed.
+  u64 address() const { return address_; }
 
  private:
   bool refuses(u64 address, ir::MemAttr attr, bool reads, bool writes) {
     const u64 start = frontend_.data_address(address);
     for (const Watch& w : watches_) {
       const bool overlaps = start - w.start < w.size || w.start - start < attr.bytes();
-      if (overlaps && ((reads && w.reads) || (writes && w.writes))) return hit_ = &w, true;
+      if (!overlaps || !((reads && w.reads) || (writes && w.writes))) continue;
+      hit_ = &w;
+      address_ = start - w.start < w.size ? start : w.start;
+      return true;
     }
     return false;
   }
@@ -75,6 +80,7 @@ class WatchedMemory final : public backend::InterpMemory {
   backend::InterpMemory& memory_;
   std::span<const Watch> watches_;
   const Watch* hit_ = nullptr;
+  u64 address_ = 0;
 };
 
 }  // namespace tiercel::engine

@@ -180,6 +180,7 @@ struct Vcpu::Run {
   u32 space = 0;  // of pc, see next_locked
   std::span<const Watch> watches;
   const Watch* watch_hit = nullptr;
+  u64 watched_address = 0;
 
   explicit Run(Vcpu& v) : vcpu(v), e(*v.engine_.private_), p(*v.private_), c(*v.context_) {}
 
@@ -324,6 +325,7 @@ struct Vcpu::Run {
     backend::InterpMemory& seen = watches.empty() ? memory : watched;
     auto r = backend::interpret(f, e.frontend.layout().slots, c, seen);
     watch_hit = watched.hit();
+    watched_address = watched.address();
     c.mxcsr = _mm_getcsr();
     _mm_setcsr(host_mxcsr);
     r.fault_address = e.frontend.data_address(r.fault_address);
@@ -496,7 +498,10 @@ struct Vcpu::Run {
         return {};
       case backend::Reason::Fault:
         if (!watch_hit) return fault_stop();
-        return Stop{Stop::Kind::DebugWatch, 0, {.address = VAddr{watch_hit->start}}};
+        return Stop{Stop::Kind::DebugWatch,
+                    watched_address,
+                    {.address = VAddr{watch_hit->start},
+                     .access = r.fault_is_write ? guest::Access::Write : guest::Access::Read}};
       case backend::Reason::Misaligned:
         return misaligned_stop();
       default:

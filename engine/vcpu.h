@@ -26,7 +26,7 @@ struct Stop {
     Interrupt,      // request_exit was called
     System,         // payload: the insn, which the machine executes
     DebugBreak,     // a breakpoint of Engine::set_breakpoints is at pc
-    DebugWatch,     // the insn accesses watched data: `fault` says where the data begins
+    DebugWatch,     // the insn accesses watched data: `fault` says where the data begins; payload: what is accessed
   };
   Kind kind = Kind::Interrupt;
   u64 payload = 0;

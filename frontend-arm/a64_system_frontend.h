@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "frontend-arm/a64_system_state.h"
 #include "guest/frontend.h"
@@ -73,6 +74,23 @@ class A64Core {
   /// PSTATE.IL makes every insn one.
   bool take_illegal_state();
 
+  // The guest debugs itself.
+  /// Whether it does at this EL: then insns are executed one by one, each between the two following calls.
+  bool debugged() const;
+  /// Takes the exception that comes before the insn at pc, if there is one.
+  bool take_debug_exception();
+  /// The insn `word` was executed, not refused by an exception.
+  void note_step(u32 word);
+  /// What is at pc; 0 if that cannot be known.
+  u32 next_insn() const;
+  /// Whose accesses by the insn are refused: take_watchpoint.
+  struct WatchedData {
+    u64 start, size;
+    bool reads, writes;
+  };
+  std::vector<WatchedData> watched_data() const;
+  void take_watchpoint(u64 address, bool write);
+
   /// Takes IRQ or FIQ if the lines and PSTATE say so. True: taken.
   bool take_interrupt(bool irq, bool fiq);
 
@@ -100,6 +118,9 @@ class A64Core {
   bool cache_operation(u32 encoding, u64 argument);
   bool check_address(u64 address, guest::Access access);
   void address_translation(u32 op2, u64 address);
+  bool debug_enabled() const;
+  bool breakpoint_matches(const A64SystemState::Breakpoint& b) const;
+  bool context_matches(const A64SystemState::Breakpoint& b) const;
   u64 x(u32 r) const { return r == 31 ? 0 : s_.x[r]; }
   void next() { s_.pc += 4; }
 
@@ -108,6 +129,7 @@ class A64Core {
   A64SystemState& s_;
   CorePlatform& platform_;
   u64 affinity_ = 0;
+  bool stepped_ = false, stepped_exclusive_ = false;  // for the syndrome of a software step
 };
 
 }  // namespace tiercel::arm

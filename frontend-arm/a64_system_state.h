@@ -23,7 +23,7 @@ struct A64SystemState : A64State {
   struct Breakpoint {
     u64 value = 0, control = 0;
   };
-  Breakpoint breakpoints[6], watchpoints[4];  // kept for the guest's debugger; they never match
+  Breakpoint breakpoints[6], watchpoints[4];
   u64 os_lock = 1;
   u64 debug_claim = 0;
 

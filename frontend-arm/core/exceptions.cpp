@@ -46,6 +46,7 @@ void A64Core::enter_el1(Vector vector, u64 return_pc) {
   s_.daif = pstate::kDaif;
   s_.excl_addr = ~u64{0};
   s_.pc = s_.vbar_el1 + offset;
+  stepped_ = stepped_exclusive_ = false;
 }
 
 void A64Core::synchronous(u32 ec, u32 iss, u64 return_pc) {
@@ -99,6 +100,7 @@ bool A64Core::take_interrupt(bool irq, bool fiq) {
 void A64Core::exception_return() {
   const u32 spsr = static_cast<u32>(s_.spsr_el1);
   const u32 mode = spsr & 0xf;
+  const bool from_debugged = debug_enabled();
   write_nzcv(s_, spsr);
   s_.daif = spsr & pstate::kDaif;
   s_.excl_addr = ~u64{0};
@@ -110,6 +112,8 @@ void A64Core::exception_return() {
     set_mode(mode | kept);
   else  // "Illegal return": PSTATE.IL, and EL and SP stay
     set_mode((s_.pstate & (pstate::kEl1 | pstate::kSpSel | pstate::kPan)) | pstate::kIl);
+  // "Entering the active-not-pending state": whoever debugs allows one insn.
+  if (!from_debugged && debugged()) s_.pstate |= spsr & pstate::kSs;
 }
 
 void A64Core::trap_system(u32 word) {

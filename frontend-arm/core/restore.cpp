@@ -20,7 +20,7 @@ u64 mix(u64 hash, u64 value) {
 
 bool A64Core::restore(u64 affinity) {
   affinity_ = affinity;
-  constexpr u32 kModeBits = pstate::kSpSel | pstate::kEl1 | pstate::kIl | pstate::kPan;
+  constexpr u32 kModeBits = pstate::kSpSel | pstate::kEl1 | pstate::kIl | pstate::kPan | pstate::kSs;
   if ((s_.pstate & ~kModeBits) != 0 || (!model_.pan && (s_.pstate & pstate::kPan))) return false;
   if ((s_.pstate & pstate::kSpSel) && s_.el() == 0) return false;
   if ((s_.daif & ~pstate::kDaif) != 0 || (s_.fpcr & ~kFpcrBits) != 0) return false;

@@ -7,7 +7,8 @@ namespace tiercel::arm {
 
 namespace ec {
 inline constexpr u32 kUnknown = 0x00, kWait = 0x01, kFp = 0x07, kIllegalState = 0x0e, kSvc = 0x15, kSystem = 0x18,
-                     kInsnAbort = 0x20, kPcAlignment = 0x22, kDataAbort = 0x24, kBrk = 0x3c;
+                     kInsnAbort = 0x20, kPcAlignment = 0x22, kDataAbort = 0x24, kHardBreak = 0x30, kStep = 0x32,
+                     kWatch = 0x34, kBrk = 0x3c;  // from EL0; debug exceptions of EL1 are one more
 }
 namespace iss {
 inline constexpr u32 kWnr = 1 << 6, kCm = 1 << 8;

@@ -89,6 +89,8 @@ struct ArmCpus::Cpu final : arm::CorePlatform, engine::StopHandler {
   void run_guest();
   bool wait_until_on();
   void act(const engine::Stop& stop);
+  void go_on();
+  void run_debugged();
   bool take_pending();
   void serialize(Archive& state);
   bool handle(const engine::Stop& stop) override;
@@ -137,12 +139,12 @@ bool ArmCpus::Cpu::take_pending() {
 bool ArmCpus::Cpu::handle(const engine::Stop& stop) {
   if (!machine.turns_) {
     act(stop);
-    return take_pending();
+    return take_pending() && !core.debugged();
   }
   keep_time();
   act(stop);
   limit_turn();
-  return !sleeps && take_pending();
+  return !sleeps && take_pending() && !core.debugged();
 }
 
 /// The insns since the last time.
@@ -170,7 +172,7 @@ bool ArmCpus::Cpu::take_turn() {
   while (power == Power::On && !machine.ended_ && !sleeps && vcpu->budget() > 0) {
     vcpu->clear_exit_request();
     if (tlb_requests.asked()) tlb_requests.serve();
-    if (take_pending()) act(vcpu->run());
+    if (take_pending()) go_on();
     keep_time();
   }
   tlb_requests.pause();
@@ -229,6 +231,35 @@ void ArmCpus::Cpu::act(const engine::Stop& stop) {
   }
 }
 
+void ArmCpus::Cpu::go_on() {
+  if (core.debugged()) return run_debugged();
+  act(runner ? runner->run() : vcpu->run());
+}
+
+/// The guest debugs itself: one insn, or the exception before it.
+void ArmCpus::Cpu::run_debugged() {
+  if (runner) {
+    // The machine's debugger, or whoever controls it, may want it to stand still.
+    tlb_requests.pause();
+    { const debug::Runner::Call stands(runner.get()); }
+    tlb_requests.resume();
+  }
+  if (core.take_debug_exception()) return;
+  std::vector<engine::Watch> watches;
+  for (const auto& data : core.watched_data()) watches.push_back({data.start, data.size, data.reads, data.writes});
+  const u32 word = core.next_insn();
+  const u64 pc = vcpu->pc();
+  const std::optional<engine::Stop> stop = vcpu->step(watches);
+  vcpu->set_budget(vcpu->budget() - 1);
+  if (stop && stop->kind == engine::Stop::Kind::DebugWatch)
+    return core.take_watchpoint(stop->payload, stop->fault.access == guest::Access::Write);
+  if (!stop || stop->kind == engine::Stop::Kind::Syscall) core.note_step(word);
+  if (!stop) return;
+  act(*stop);
+  // What the core executes itself is done with, unless it took an exception.
+  if (stop->kind == engine::Stop::Kind::System && vcpu->pc() == pc + 4) core.note_step(word);
+}
+
 /// Until this CPU is switched off or the machine ends.
 void ArmCpus::Cpu::run_guest() {
   if (runner) runner->leave_call();
@@ -237,7 +268,7 @@ void ArmCpus::Cpu::run_guest() {
     vcpu->clear_exit_request();
     std::atomic_thread_fence(std::memory_order_seq_cst);  // what came before the request that was just cleared is seen
     if (tlb_requests.asked()) tlb_requests.serve();
-    if (take_pending()) act(runner ? runner->run() : vcpu->run());
+    if (take_pending()) go_on();
   }
   tlb_requests.pause();
   if (runner) runner->enter_call();

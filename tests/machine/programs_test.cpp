@@ -28,8 +28,8 @@ struct Program {
   const char* name;
   unsigned cpus = 1;
 };
-constexpr Program kPrograms[] = {{"hello"}, {"exceptions"}, {"mmu"},         {"timer"},
-                                 {"pairs"}, {"unmask"},     {"shootdown", 2}};
+constexpr Program kPrograms[] = {{"hello"}, {"exceptions"}, {"mmu"},   {"timer"},
+                                 {"pairs"}, {"unmask"},     {"debug"}, {"shootdown", 2}};
 
 using Case = std::tuple<Program, Way>;
 class BareMetal : public testing::TestWithParam<Case> {};
@@ -64,8 +64,7 @@ TEST_P(Features, AreThereIfTheyAreAdvertised) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Features,
-                         testing::Combine(testing::Values("max", "cortex-a72"),
-                                          testing::ValuesIn(kWays, kWays + 2)),
+                         testing::Combine(testing::Values("max", "cortex-a72"), testing::ValuesIn(kWays, kWays + 2)),
                          [](const auto& info) {
                            const std::string model = std::get<0>(info.param);
                            return (model == "max" ? "max_" : "a72_") + std::string(std::get<1>(info.param).name);
