@@ -32,6 +32,7 @@ bool Lowering::run(std::string& why) {
     closing_ = ir::closing_edges(region_);
     find_written();
     find_always();
+    if (layout_.translated) find_steady();
     report_vectors();
     find_scalars();
     find_flags_kinds();
@@ -315,6 +316,7 @@ void Lowering::emit_block(u32 index) {
   current_.assign(layout_.slots.size(), {});
   landing_ = nullptr;
   insn_pc_ = f.pc;
+  if (layout_.translated) find_groups();
   b_.SetInsertPoint(block_->entry);
   // No way leads here: a block that only indirect terminals reach that have no edge to it.
   if (block_->flags_in == kUnvisited) block_->flags_in = Flags::kRaw;

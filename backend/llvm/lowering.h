@@ -205,9 +205,32 @@ class Lowering {
   void store_vector(llvm::Value* v, llvm::Value* at, unsigned bytes);
 
   // softmmu.cpp
-  bool pairs_with_next(const Inst& inst) const;
+  /// Accesses of a block that are probed together, or one.
+  struct PageGroup {
+    ir::Value root{};  // their addresses are constants away from this
+    bool write = false;
+    s64 low = 0, high = 0;  // from the first byte of any to behind the last
+    const Inst* first = nullptr;
+    u32 count = 0;
+    llvm::Value* distance = nullptr;  // host less guest address
+    llvm::Value* split = nullptr;     // they are in two pages
+  };
+  /// Stack cells: the page where accesses with some base were last.
+  struct PageCell {
+    llvm::AllocaInst* page = nullptr;  // half its address
+    llvm::AllocaInst* distance = nullptr;
+  };
+  struct FoundPage {
+    llvm::Value *distance, *half_page;
+  };
+  void find_steady();
+  void find_groups();
+  PageCell* cell_of(ir::Value base, ir::Value index, bool write);
   llvm::Value* tlb_table(bool write, bool user);
-  llvm::Value* ask_for_page(Builder& b, llvm::Value* at, u32 access, BasicBlock* refused);
+  FoundPage ask_for_page(Builder& b, llvm::Value* at, u32 access);
+  llvm::Value* outside(Builder& b, llvm::Value* low, s64 bytes, llvm::Value* half_page);
+  void probe(PageGroup& g, const Inst& inst, llvm::Value* at, llvm::Value* low, PageCell* cell);
+  void probe_again(PageGroup& g, const Inst& inst, llvm::Value* at);
   llvm::Value* translated(const Inst& inst, llvm::Value* at);
   llvm::Value* plain_load(const Inst& inst, llvm::Value* at);
   void plain_store(llvm::Value* v, llvm::Value* at, llvm::Type* as);
@@ -348,8 +371,10 @@ class Lowering {
 
   llvm::Function* function_ = nullptr;
   llvm::Value* ctx_ = nullptr;
-  llvm::Value* memory_base_ = nullptr;      // null: guest addresses are host addresses
-  llvm::Value* tlb_tables_[4] = {};         // see tlb_table
+  llvm::Value* memory_base_ = nullptr;  // null: guest addresses are host addresses
+  llvm::Value* tlb_tables_[4] = {};     // see tlb_table
+  llvm::BitVector steady_;              // slots, see find_steady
+  std::map<u32, PageCell> page_cells_;
   llvm::AllocaInst* eval_block_ = nullptr;  // operands and result of a call of ir::eval
   llvm::AllocaInst* mxcsr_ = nullptr;
   ir::SlotId flags_slot_ = 0xffff;
@@ -372,8 +397,8 @@ class Lowering {
   llvm::DenseMap<u32, Flags> flags_values_;
   std::vector<Current> current_;
   u64 insn_pc_ = 0;
-  const Inst* second_half_ = nullptr;  // of a pair that was probed together
-  llvm::Value* second_address_ = nullptr;
+  std::vector<PageGroup> groups_;
+  std::vector<u32> group_of_;   // per inst
   BasicBlock* cold_ = nullptr;  // where doubt() leads
   std::vector<Unchecked> unchecked_;
   BasicBlock* landing_ = nullptr;  // for accesses between which nothing changed

@@ -1,24 +1,111 @@
 // A machine's guest memory: each access probes the vCPU's TLB in line, in the tables that the fast tier uses
-// (backend/x64/memory.cpp). What the table does not have goes through a stub that keeps all registers, so that the cold
-// way costs the hot one nothing; what the stub refuses leaves by the landing of the insn. Behind the probe nothing can
-// fault: the access itself is a plain volatile one.
+// (backend/x64/memory.cpp). What is not there goes through a stub that keeps all registers, so that the cold way costs
+// the hot one nothing; what the stub refuses leaves by the landing of the insn. Behind the probe nothing can fault: the
+// access itself is a plain volatile one.
 //
 // A mapping that was found stays good for as long as control is in the region: it ends with something that this vCPU
-// does outside, be it that another one asked it to.
+// does outside, be it that another one asked it to. So there are two ways to probe less:
+// - Groups. Accesses of a block that are a constant apart are probed by the first of them, for all the bytes from the
+//   lowest to the highest. Where these are in two pages a flag sends each of the others through the stub.
+// - Cells. A base that a region moves by constants only, a stack pointer or one that walks through memory, has a cell
+//   with the page where it was last and how far that is from the host's memory. To compare with it takes no load that
+//   depends on the address. Half the page's address is what is compared, because no address is twice ~0: the cell that
+//   knows nothing.
 #include <fmt/format.h>
 #include <llvm/IR/InlineAsm.h>
 
 #include "backend/llvm/lowering.h"
+#include "ir/fold.h"
 
 namespace tiercel::backend::region {
+namespace {
 
-/// Whether the next inst accesses what follows, as the second half of the same guest insn: they are probed together.
-bool Lowering::pairs_with_next(const Inst& inst) const {
-  const Inst* const next = &inst + 1;
-  if ((inst.op != Opcode::Load && inst.op != Opcode::Store) || inst.op != next->op || inst.aux != next->aux)
-    return false;
-  if (inst.args[0] != next->args[0] || inst.args[1] || next->args[1]) return false;
-  return !inst.mem().aligned && !inst.mem().release && next->imm == inst.imm + inst.mem().bytes();
+constexpr s64 kMostBytes = 256;  // of a group
+constexpr u32 kNoGroup = ~u32{0};
+
+struct Rooted {
+  ir::Value root;
+  s64 distance;
+};
+/// `v` as another value plus a constant.
+Rooted rooted(const ir::Function& f, ir::Value v) {
+  s64 distance = 0;
+  for (u64 c = 0;;) {
+    const Inst& inst = f[v];
+    if (inst.type != Type::I64 || (inst.op != Opcode::Add && inst.op != Opcode::Sub) ||
+        !ir::is_constant(f, inst.args[1], c))
+      return {v, distance};
+    distance += static_cast<s64>(inst.op == Opcode::Add ? c : 0 - c);
+    v = inst.args[0];
+  }
+}
+
+bool is_plain(const Inst& inst) {
+  return (inst.op == Opcode::Load || inst.op == Opcode::Store) && !inst.mem().user;
+}
+
+u32 access_of(const Inst& inst, bool write) {
+  const ir::MemAttr m = inst.mem();
+  const bool atomic = inst.op != Opcode::Load && inst.op != Opcode::Store;
+  return m.bytes() | (write ? kTlbFillWrite : 0) | (m.user ? kTlbFillUser : 0) | (atomic ? kTlbFillAtomic : 0);
+}
+
+}  // namespace
+
+/// Slots that the region changes by constants only.
+void Lowering::find_steady() {
+  steady_.resize(used_.size(), true);
+  for (const Block& b : blocks_)
+    for (const Inst& inst : b.f->insts) {
+      if (inst.op != Opcode::Set || layout_.slots[inst.slot()].type != Type::I64) continue;
+      const Inst& from = (*b.f)[rooted(*b.f, inst.args[0]).root];
+      if (from.op != Opcode::Get || from.slot() != inst.slot()) steady_.reset(inst.slot());
+    }
+}
+
+/// Which accesses of the block are probed together. A load before the first store is not: it must not look for a page
+/// that can be written.
+void Lowering::find_groups() {
+  const ir::Function& f = *block_->f;
+  groups_.clear();
+  group_of_.assign(f.insts.size(), kNoGroup);
+  for (u32 i = 0; i < f.insts.size(); ++i) {
+    const Inst& inst = f.insts[i];
+    if (!is_plain(inst) || inst.args[1]) continue;
+    const auto [root, distance] = rooted(f, inst.args[0]);
+    const s64 low = distance + static_cast<s64>(inst.imm), high = low + inst.mem().bytes();
+    const bool write = inst.op == Opcode::Store;
+    const auto fits = [&, root = root](const PageGroup& g) {
+      return g.root == root && (g.write || !write) && std::max(g.high, high) - std::min(g.low, low) <= kMostBytes;
+    };
+    auto it = std::find_if(groups_.rbegin(), groups_.rend(), fits);
+    if (it == groups_.rend()) {
+      groups_.push_back({.root = root, .write = write, .low = low, .high = high, .first = &inst});
+      it = groups_.rbegin();
+    }
+    it->low = std::min(it->low, low);
+    it->high = std::max(it->high, high);
+    ++it->count;
+    group_of_[i] = static_cast<u32>(&*it - groups_.data());
+  }
+}
+
+/// The cell of accesses that begin at `base`, or null.
+Lowering::PageCell* Lowering::cell_of(ir::Value base, ir::Value index, bool write) {
+  const ir::Function& f = *block_->f;
+  const auto is_steady = [&](ir::Value v) {
+    const Inst& from = f[rooted(f, v).root];
+    return from.op == Opcode::Get && steady_.test(from.slot());
+  };
+  if (!is_steady(base) || (index && !is_steady(index))) return nullptr;
+  PageCell& cell = page_cells_[f[rooted(f, base).root].slot() * 2 + (write ? 1 : 0)];
+  if (cell.page != nullptr) return &cell;
+  Builder b(function_->getEntryBlock().getTerminator());
+  cell.page = b.CreateAlloca(b.getInt64Ty());
+  cell.distance = b.CreateAlloca(b.getInt64Ty());
+  b.CreateStore(b.getInt64(~u64{0}), cell.page);
+  b.CreateStore(b.getInt64(0), cell.distance);
+  return &cell;
 }
 
 /// The pointer to a table, loaded once.
@@ -32,59 +119,102 @@ llvm::Value* Lowering::tlb_table(bool write, bool user) {
   return table;
 }
 
-/// The host address for guest address `at`, by the stub.
-llvm::Value* Lowering::ask_for_page(Builder& b, llvm::Value* at, u32 access, BasicBlock* refused) {
+/// Asks the stub about guest address `at`.
+Lowering::FoundPage Lowering::ask_for_page(Builder& b, llvm::Value* at, u32 access) {
   llvm::Type* word = b.getInt64Ty();
   auto* fn = llvm::FunctionType::get(llvm::StructType::get(word, word), {word, b.getPtrTy()}, false);
   const s64 stub = static_cast<s64>(offsetof(VmContext, stubs) + 8 * kRegionProbeStub) - kContextBias;
   auto* code = llvm::InlineAsm::get(fn, fmt::format("movl $${}, %ecx; callq *{}(%r15)", access, stub),
                                     "={ax},={cx},0,{r15},~{memory},~{flags}", true);
-  llvm::Value* host = b.CreateExtractValue(b.CreateCall(code, {at, ctx_}), 0);
+  llvm::Value* answer = b.CreateCall(code, {at, ctx_});
+  llvm::Value* host = b.CreateExtractValue(answer, 0);
   BasicBlock* found = new_block("found");
-  b.CreateCondBr(b.CreateICmpEQ(host, b.getInt64(0)), refused, found, unlikely_taken());
+  b.CreateCondBr(b.CreateICmpEQ(host, b.getInt64(0)), landing(), found, unlikely_taken());
   b.SetInsertPoint(found);
-  return host;
+  return {b.CreateSub(host, at), b.CreateExtractValue(answer, 1)};
+}
+
+/// Whether `bytes` from `low` on are not all in the page half of whose address is given. The last bytes of a page count
+/// as none of it.
+llvm::Value* Lowering::outside(Builder& b, llvm::Value* low, s64 bytes, llvm::Value* half_page) {
+  llvm::Value* offset = b.CreateXor(b.CreateLShr(low, 1), half_page);
+  return b.CreateICmpUGT(offset, b.getInt64(static_cast<u64>((s64{kPageSize} - 1 - bytes) / 2)));
+}
+
+/// Probes for `g`, whose first access is that of `inst` to guest address `at`.
+void Lowering::probe(PageGroup& g, const Inst& inst, llvm::Value* at, llvm::Value* low, PageCell* cell) {
+  const s64 bytes = g.high - g.low;
+  BasicBlock *hit = new_block("hit"), *miss = new_block("miss"), *go_on = new_block("c");
+  llvm::Type* word = b_.getInt64Ty();
+  llvm::Value* distance;
+  if (cell != nullptr) {
+    b_.CreateCondBr(outside(b_, low, bytes, b_.CreateLoad(word, cell->page)), miss, hit, unlikely_taken());
+    b_.SetInsertPoint(hit);
+    distance = b_.CreateLoad(word, cell->distance);
+  } else {
+    llvm::Value* index = b_.CreateAnd(b_.CreateLShr(low, 12 - 4), b_.getInt64(u64{kTlbSize - 1} << 4));
+    llvm::Value* entry = b_.CreateGEP(b_.getInt8Ty(), tlb_table(g.write, inst.mem().user), index);
+    llvm::Value* page = b_.CreateLoad(word, entry);
+    llvm::Value* above =
+        b_.CreateICmpUGT(b_.CreateXor(low, page), b_.getInt64(static_cast<u64>(s64{kPageSize} - bytes)));
+    b_.CreateCondBr(above, miss, hit, unlikely_taken());
+    b_.SetInsertPoint(hit);
+    distance = b_.CreateSub(b_.CreateLoad(word, b_.CreateConstGEP1_64(b_.getInt8Ty(), entry, 8)), page);
+  }
+  b_.CreateBr(go_on);
+
+  Builder cold(miss);
+  const FoundPage found = ask_for_page(cold, at, access_of(inst, g.write));
+  if (cell != nullptr) {
+    cold.CreateStore(found.half_page, cell->page);
+    cold.CreateStore(found.distance, cell->distance);
+  }
+  llvm::Value* split = g.count > 1 ? outside(cold, low, bytes, found.half_page) : nullptr;
+  cold.CreateBr(go_on);
+
+  b_.SetInsertPoint(go_on);
+  llvm::PHINode* joined = b_.CreatePHI(word, 2);
+  joined->addIncoming(distance, hit);
+  joined->addIncoming(found.distance, cold.GetInsertBlock());
+  g.distance = joined;
+  if (split == nullptr) return;
+  llvm::PHINode* flag = b_.CreatePHI(b_.getInt1Ty(), 2);
+  flag->addIncoming(b_.getFalse(), hit);
+  flag->addIncoming(split, cold.GetInsertBlock());
+  g.split = flag;
+}
+
+/// An access of `g` after the first. The distance it finds replaces the group's: the next one that needs another asks.
+void Lowering::probe_again(PageGroup& g, const Inst& inst, llvm::Value* at) {
+  BasicBlock *before = b_.GetInsertBlock(), *other = new_block("other"), *go_on = new_block("c");
+  b_.CreateCondBr(g.split, other, go_on, unlikely_taken());
+  Builder cold(other);
+  const FoundPage found = ask_for_page(cold, at, access_of(inst, inst.op != Opcode::Load));
+  cold.CreateBr(go_on);
+  b_.SetInsertPoint(go_on);
+  llvm::PHINode* joined = b_.CreatePHI(b_.getInt64Ty(), 2);
+  joined->addIncoming(g.distance, before);
+  joined->addIncoming(found.distance, cold.GetInsertBlock());
+  g.distance = joined;
 }
 
 /// The host address of an access to guest address `at`.
 llvm::Value* Lowering::translated(const Inst& inst, llvm::Value* at) {
-  if (&inst == second_half_) return second_address_;
-  const ir::MemAttr m = inst.mem();
-  const bool write = inst.op != Opcode::Load, pair = pairs_with_next(inst);
-  const bool atomic = inst.op != Opcode::Load && inst.op != Opcode::Store;
-  const u32 bytes = m.bytes(), all = pair ? 2 * bytes : bytes;
-  const u32 access = bytes | (write ? kTlbFillWrite : 0) | (m.user ? kTlbFillUser : 0) | (atomic ? kTlbFillAtomic : 0);
-  llvm::Value* index = b_.CreateAnd(b_.CreateLShr(at, 12 - 4), b_.getInt64(u64{kTlbSize - 1} << 4));
-  llvm::Value* entry = b_.CreateGEP(b_.getInt8Ty(), tlb_table(write, m.user), index);
-  llvm::Value* offset = b_.CreateXor(at, b_.CreateLoad(b_.getInt64Ty(), entry));
-  BasicBlock *hit = new_block("hit"), *miss = new_block("miss"), *go_on = new_block("c");
-  b_.CreateCondBr(b_.CreateICmpUGT(offset, b_.getInt64(kPageSize - all)), miss, hit, unlikely_taken());
-
-  b_.SetInsertPoint(hit);
-  llvm::Value* host = b_.CreateLoad(b_.getInt64Ty(), b_.CreateConstGEP1_64(b_.getInt8Ty(), entry, 8));
-  host = b_.CreateAdd(host, offset);
-  llvm::Value* second = pair ? b_.CreateAdd(host, b_.getInt64(bytes)) : nullptr;
-  b_.CreateBr(go_on);
-
-  Builder cold(miss);
-  llvm::Value* filled = ask_for_page(cold, at, access, landing());
-  llvm::Value* other = nullptr;
-  if (pair) other = ask_for_page(cold, cold.CreateAdd(at, cold.getInt64(bytes)), access | kTlbFillSecond, landing());
-  cold.CreateBr(go_on);
-
-  b_.SetInsertPoint(go_on);
-  const auto join = [&](llvm::Value* a, llvm::Value* b) {
-    llvm::PHINode* phi = b_.CreatePHI(b_.getInt64Ty(), 2);
-    phi->addIncoming(a, hit);
-    phi->addIncoming(b, cold.GetInsertBlock());
-    return phi;
-  };
-  host = join(host, filled);
-  if (pair) {
-    second_half_ = &inst + 1;
-    second_address_ = join(second, other);
+  const auto index = static_cast<std::size_t>(&inst - block_->f->insts.data());
+  if (group_of_[index] == kNoGroup) {
+    const bool write = inst.op != Opcode::Load;
+    PageGroup alone{.write = write, .high = inst.mem().bytes(), .first = &inst, .count = 1};
+    probe(alone, inst, at, at, is_plain(inst) ? cell_of(inst.args[0], inst.args[1], write) : nullptr);
+    return b_.CreateAdd(at, alone.distance);
   }
-  return host;
+  PageGroup& g = groups_[group_of_[index]];
+  llvm::Value* root = value(g.root);
+  if (&inst == g.first)
+    probe(g, inst, at, b_.CreateAdd(root, b_.getInt64(static_cast<u64>(g.low))), cell_of(g.root, {}, g.write));
+  else
+    probe_again(g, inst, at);
+  const s64 away = rooted(*block_->f, inst.args[0]).distance + static_cast<s64>(inst.imm);
+  return b_.CreateAdd(b_.CreateAdd(root, g.distance), b_.getInt64(static_cast<u64>(away)));
 }
 
 /// What nothing but this access may do in its place, and it exactly once.

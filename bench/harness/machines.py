@@ -129,10 +129,12 @@ def runners(opt, files):
         disk = ["-drive", f"file={files.disk},if=none,id=d,format=raw", "-device", "virtio-blk-device,drive=d"] if files.disk else []
         out.append(Runner("qemu", [opt.qemu, "-M", "virt,gic-version=3", "-cpu", opt.cpu, "-smp", str(opt.cpus), "-m", "1G", "-nographic",
                                    "-nic", "none", "-no-reboot", *common, *disk]))
-    for n, program in enumerate((opt.tiercel or str(opt.build / "app/tiercel")).split(",")):
+    programs = (opt.tiercel or str(opt.build / "app/tiercel")).split(",")
+    for n, (program, tier) in enumerate((p, t) for p in programs for t in opt.tiers.split(",")):
         disk = ["--disk", str(files.disk)] if files.disk else []
-        out.append(Runner("tiercel" if n == 0 else f"tiercel{n + 1}",
-                          [program, "boot", "--cpu", opt.cpu, "--cpus", str(opt.cpus), "--mem", "1G", *common, *disk]))
+        name = "tiercel" if len(programs) == 1 else f"tiercel{n + 1}"
+        out.append(Runner(name if opt.tiers == "fast" else f"{tier}{n + 1}" if len(programs) > 1 else tier,
+                          [program, "boot", "--tier", tier, "--cpu", opt.cpu, "--cpus", str(opt.cpus), "--mem", "1G", *common, *disk]))
     return out
 
 
