@@ -98,7 +98,7 @@ void describe_options(CLI::App& run, Raw& raw, user::RunOptions& options) {
       "--tier", raw.tier,
       "interp (plain interpreter), fast, auto (fast, and hot loops through LLVM in another process), llvm (the\n"
       "same, but waits for each loop; repeats exactly) (default: fast)");
-  run.add_option("--hot", e.hot, "a loop is hot when it ran so often (default 4096); with --tier=llvm, 1: every block");
+  run.add_option("--hot", e.hot, "a loop is hot when it ran so often (default 16384); with --tier=llvm, 1: every block");
   run.add_option("--gdb", options.gdb,
                  "wait for GDB at tcp:PORT, tcp:ADDRESS:PORT or unix:PATH before the program's first insn");
   run.add_flag("--strace", options.strace, "write the program's system calls to standard error");

@@ -36,7 +36,7 @@ struct DumpOptions {
 
 struct Options {
   Tier tier = Tier::Fast;
-  u32 hot = 4096;            // a loop is hot when its back edge was taken so often; with Tier::Llvm 1 means every block
+  u32 hot = 16384;           // a loop is hot when its back edge was taken so often; with Tier::Llvm 1 means every block
   bool lockstep = false;     // run every block in both tiers and compare
   u64 tier_limit = ~u64{0};  // only the first N translated blocks use the fast tier, later ones are interpreted
   u64 pass_limit = ~u64{0};  // only the first N pass applications happen
@@ -49,7 +49,7 @@ struct Options {
   DumpOptions dump;
 
   /// How often a hot head is executed in one round of a survey.
-  u32 hot_round() const { return std::max(hot / 64, 1u); }
+  u32 hot_round() const { return std::max(hot / 256, 1u); }
   /// Everything becomes a region, as it is translated.
   bool every_block() const { return tier == Tier::Llvm && hot <= 1; }
 

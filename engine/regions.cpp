@@ -17,7 +17,10 @@ constexpr std::size_t kMaxPending = 8;
 constexpr u32 kMaxWaiting = 64;
 constexpr u64 kCompileCredit = 300'000'000, kCompileShare = 8;  // ns; of the process's CPU time
 constexpr u64 kCompileInsn = 300'000;                           // ns that a guest insn takes there, roughly
-constexpr u64 kPause = 16;  // times as long as the last survey took: code that is watched is slower
+// Times as long as the last survey took, for code that is watched is slower: after one that led to a region, and after
+// one that did not.
+constexpr u64 kPause = 16, kLongPause = 64;
+constexpr u32 kLater = 16;  // times Options::hot, until a head that has to wait asks again
 constexpr RegionLimits kEveryBlock{.blocks = 4, .insns = 100, .worthwhile_only = false};
 // With chaos, one in so many: blocks that are left to the fast tier although every block is compiled; answers of the
 // service that do not come.
@@ -56,7 +59,7 @@ u32 Regions::heat(const guest::BlockKey& key, Translator& translator, const Tlb*
   Head& head = work_->heads[key];
   if (work_->survey && work_->survey->head() == key) return continue_survey(head, translator, tlb);
   if (head.pending || head.attempts >= kMaxAttempts) return patience(head);
-  return may_survey() ? begin_survey(*block, head, translator, tlb) : 4 * options_.hot;
+  return may_survey() ? begin_survey(*block, head, translator, tlb) : kLater * options_.hot;
 }
 
 /// Of the next region.
@@ -112,8 +115,9 @@ u32 Regions::continue_survey(Head& head, Translator& translator, const Tlb* tlb)
     note_stale(survey);
     return options_.hot_round();
   }
-  request(survey, head, translator);
+  const bool requested = request(survey, head, translator);
   end_survey();
+  if (!requested) work_->next_survey += (kLongPause - kPause) * (monotonic_ns() - work_->survey_began);
   return patience(head);
 }
 
@@ -131,15 +135,19 @@ void Regions::note_stale(Survey& survey) {
   work_->stale.insert(work_->stale.end(), pcs.begin(), pcs.end());
 }
 
-void Regions::request(const Survey& survey, Head& head, Translator& translator) {
+/// False: there is no region.
+bool Regions::request(const Survey& survey, Head& head, Translator& translator) {
   const bool dump = options_.dump.llvm && translator.wants_dump(survey.head());
   Refusal why = Refusal::None;
   auto formed = form_region(survey, limits_, why);
-  if (!formed) return refuse(survey.head(), why, "", dump);
-  if (!service_->submit(++last_ticket_, formed->region, dump))
-    return refuse(survey.head(), Refusal::ServiceBusy, "", dump);
+  if (formed && !service_->submit(++last_ticket_, formed->region, dump)) why = Refusal::ServiceBusy;
+  if (why != Refusal::None) {
+    refuse(survey.head(), why, "", dump);
+    return false;
+  }
   head.pending = true;
   work_->pending.push_back({last_ticket_, monotonic_ns(), std::move(formed->members)});
+  return true;
 }
 
 void Regions::refuse(const guest::BlockKey& head, Refusal why, const std::string& details, bool dump) {

@@ -86,7 +86,7 @@ class Regions {
   u32 continue_survey(Head& head, Translator& translator, const Tlb* tlb);
   void end_survey();
   void note_stale(Survey& survey);
-  void request(const Survey& survey, Head& head, Translator& translator);
+  bool request(const Survey& survey, Head& head, Translator& translator);
   void refuse(const guest::BlockKey& head, Refusal why, const std::string& details, bool dump);
   CachedBlock* install(RegionAnswer& answer, Translator& translator);
   u32 patience(const Head& head);

@@ -80,7 +80,7 @@ void describe(CLI::App& app, Raw& raw, Options& o) {
                  "(the same,\n"
                  "but waits for each loop) (default: fast)");
   app.add_option("--hot", o.engine.hot,
-                 "a loop is hot when it ran so often (default 4096); with --tier=llvm, 1: every block");
+                 "a loop is hot when it ran so often (default 16384); with --tier=llvm, 1: every block");
   app.add_flag("--stats", o.engine.stats, "write counters to standard error at the end");
   app.add_flag("--perf", o.engine.perf_map, "write /tmp/perf-PID.map for perf");
   app.add_option("--dump", raw.dump, "stages to print while translating: guest,ir,opt,host,llvm")
