@@ -36,8 +36,8 @@ constexpr u64 kRegions[] = {0x0800'0000, 0x0802'0000, 0x080a'0000, 0x080b'0000, 
                             0x0902'0000, 0x0903'0000, 0x0a00'0000, 0x0a00'0200, 0x0a00'0400, 0x0a00'0600, 0x0b00'0000,
                             // PCI: BARs and configuration space of slots 1 to 3.
                             0x1001'0000, 0x1002'0000, 0x1003'0000, 0x40'1000'8000, 0x40'1001'0000, 0x40'1001'8000,
-                            // A GICv2's CPU interfaces.
-                            0x0801'0000};
+                            // A GICv2's CPU interfaces; flash with firmware, and its variables.
+                            0x0801'0000, 0, 0x0400'0000};
 constexpr Icc kIcc[] = {Icc::Pmr,    Icc::Iar0, Icc::Eoir0, Icc::Hppir0, Icc::Bpr0,    Icc::Ap0r0,  Icc::Ap1r0,
                         Icc::Dir,    Icc::Rpr,  Icc::Sgi1r, Icc::Asgi1r, Icc::Sgi0r,   Icc::Iar1,   Icc::Eoir1,
                         Icc::Hppir1, Icc::Bpr1, Icc::Ctlr,  Icc::Sre,    Icc::Igrpen0, Icc::Igrpen1};
@@ -65,6 +65,7 @@ struct World {
     options.console = &console;
     options.entropy = [](std::span<u8> out) { std::fill(out.begin(), out.end(), u8{1}); };
     options.disks = {{&disk, loop.get()}};
+    options.flash = {{{1, 2, 3}, false, {}}, {{}, true, [](u64, std::span<const u8>) {}}};
     options.networks = {{&cable, {2, 0, 0, 0, 0, 1}}};
     machine = std::move(*build_virt(options));
     for (u64 slot = 1; pci && slot <= 4; ++slot)
