@@ -32,7 +32,7 @@ bool Lowering::run(std::string& why) {
     closing_ = ir::closing_edges(region_);
     find_written();
     find_always();
-    if (layout_.translated) find_steady();
+    if (layout_.translated) find_steady(), find_known_pages();
     report_vectors();
     find_scalars();
     find_flags_kinds();

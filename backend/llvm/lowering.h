@@ -12,6 +12,7 @@
 #include <llvm/IR/Module.h>
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -52,6 +53,31 @@ inline constexpr int kUnvisited = -2;
 inline constexpr int kMixed = 1 << 16;    // plus a kind: that one or raw
 inline constexpr int kMany = 2 * kMixed;  // several kinds, so the raw form
 
+/// A value as another one plus a constant.
+struct Rooted {
+  ir::Value root;
+  s64 distance;
+};
+Rooted rooted(const ir::Function& f, ir::Value v);
+
+/// Goes through a block and tells for which slots an access with that base has been made since the slot got its value.
+class PageGuess {
+ public:
+  static unsigned bit(ir::SlotId slot, bool write) { return 2u * slot + (write ? 1 : 0); }
+  void begin(const ir::Function& f, const llvm::BitVector& known_before);
+  /// Up to the inst with this index, which comes next.
+  void advance(u32 index);
+  /// The slot that holds the value `v` is a constant away from.
+  std::optional<ir::SlotId> owner(ir::Value v) const;
+  llvm::BitVector known;
+
+ private:
+  void step(u32 index);
+  const ir::Function* f_ = nullptr;
+  std::map<u32, ir::SlotId> owners_;  // of insts' results
+  u32 next_ = 0;
+};
+
 class Lowering {
  public:
   Lowering(llvm::Module& module, const VmLayout& layout, const HostFeatures& features, const ir::Region& region,
@@ -71,6 +97,7 @@ class Lowering {
   };
   struct Block {
     const ir::Function* f = nullptr;
+    llvm::BitVector pages_known;  // in a machine, on entry; see PageGuess
     BasicBlock* entry = nullptr;
     std::vector<u32> successors;  // indices of blocks
     std::vector<Target> targets;  // of an indirect terminal
@@ -204,6 +231,15 @@ class Lowering {
   void store_integer(llvm::Value* v, llvm::Value* at, unsigned bytes, bool release);
   void store_vector(llvm::Value* v, llvm::Value* at, unsigned bytes);
 
+  // page_cells.cpp
+  struct WayIn {
+    u32 from;
+    u64 weight;
+  };
+  void find_steady();
+  std::vector<std::vector<WayIn>> ways_in() const;
+  void find_known_pages();
+
   // softmmu.cpp
   /// Accesses of a block that are probed together, or one.
   struct PageGroup {
@@ -223,13 +259,13 @@ class Lowering {
   struct FoundPage {
     llvm::Value *distance, *half_page;
   };
-  void find_steady();
   void find_groups();
-  PageCell* cell_of(ir::Value base, ir::Value index, bool write);
+  PageCell* cell_of(const Inst& inst, bool write);
+  bool guesses_page(const Inst& inst, bool write) const;
   llvm::Value* tlb_table(bool write, bool user);
   FoundPage ask_for_page(Builder& b, llvm::Value* at, u32 access);
   llvm::Value* outside(Builder& b, llvm::Value* low, s64 bytes, llvm::Value* half_page);
-  void probe(PageGroup& g, const Inst& inst, llvm::Value* at, llvm::Value* low, PageCell* cell);
+  void probe(PageGroup& g, const Inst& inst, llvm::Value* at, llvm::Value* low);
   void probe_again(PageGroup& g, const Inst& inst, llvm::Value* at);
   llvm::Value* translated(const Inst& inst, llvm::Value* at);
   llvm::Value* plain_load(const Inst& inst, llvm::Value* at);
@@ -397,6 +433,7 @@ class Lowering {
   llvm::DenseMap<u32, Flags> flags_values_;
   std::vector<Current> current_;
   u64 insn_pc_ = 0;
+  PageGuess guess_;
   std::vector<PageGroup> groups_;
   std::vector<u32> group_of_;   // per inst
   BasicBlock* cold_ = nullptr;  // where doubt() leads

@@ -7,38 +7,19 @@
 // does outside, be it that another one asked it to. So there are two ways to probe less:
 // - Groups. Accesses of a block that are a constant apart are probed by the first of them, for all the bytes from the
 //   lowest to the highest. Where these are in two pages a flag sends each of the others through the stub.
-// - Cells. A base that a region moves by constants only, a stack pointer or one that walks through memory, has a cell
-//   with the page where it was last and how far that is from the host's memory. To compare with it takes no load that
-//   depends on the address. Half the page's address is what is compared, because no address is twice ~0: the cell that
-//   knows nothing.
+// - Cells. A guest register that serves as base has a cell with the page where it was last and how far that is from the
+//   host's memory. To compare with it takes no load that depends on the address; page_cells.cpp guesses where. Half the
+//   page's address is what is compared, because no address is twice ~0: the cell that knows nothing.
 #include <fmt/format.h>
 #include <llvm/IR/InlineAsm.h>
 
 #include "backend/llvm/lowering.h"
-#include "ir/fold.h"
 
 namespace tiercel::backend::region {
 namespace {
 
 constexpr s64 kMostBytes = 256;  // of a group
 constexpr u32 kNoGroup = ~u32{0};
-
-struct Rooted {
-  ir::Value root;
-  s64 distance;
-};
-/// `v` as another value plus a constant.
-Rooted rooted(const ir::Function& f, ir::Value v) {
-  s64 distance = 0;
-  for (u64 c = 0;;) {
-    const Inst& inst = f[v];
-    if (inst.type != Type::I64 || (inst.op != Opcode::Add && inst.op != Opcode::Sub) ||
-        !ir::is_constant(f, inst.args[1], c))
-      return {v, distance};
-    distance += static_cast<s64>(inst.op == Opcode::Add ? c : 0 - c);
-    v = inst.args[0];
-  }
-}
 
 bool is_plain(const Inst& inst) {
   return (inst.op == Opcode::Load || inst.op == Opcode::Store) && !inst.mem().user;
@@ -52,23 +33,13 @@ u32 access_of(const Inst& inst, bool write) {
 
 }  // namespace
 
-/// Slots that the region changes by constants only.
-void Lowering::find_steady() {
-  steady_.resize(used_.size(), true);
-  for (const Block& b : blocks_)
-    for (const Inst& inst : b.f->insts) {
-      if (inst.op != Opcode::Set || layout_.slots[inst.slot()].type != Type::I64) continue;
-      const Inst& from = (*b.f)[rooted(*b.f, inst.args[0]).root];
-      if (from.op != Opcode::Get || from.slot() != inst.slot()) steady_.reset(inst.slot());
-    }
-}
-
 /// Which accesses of the block are probed together. A load before the first store is not: it must not look for a page
 /// that can be written.
 void Lowering::find_groups() {
   const ir::Function& f = *block_->f;
   groups_.clear();
   group_of_.assign(f.insts.size(), kNoGroup);
+  guess_.begin(f, block_->pages_known);
   for (u32 i = 0; i < f.insts.size(); ++i) {
     const Inst& inst = f.insts[i];
     if (!is_plain(inst) || inst.args[1]) continue;
@@ -90,15 +61,12 @@ void Lowering::find_groups() {
   }
 }
 
-/// The cell of accesses that begin at `base`, or null.
-Lowering::PageCell* Lowering::cell_of(ir::Value base, ir::Value index, bool write) {
-  const ir::Function& f = *block_->f;
-  const auto is_steady = [&](ir::Value v) {
-    const Inst& from = f[rooted(f, v).root];
-    return from.op == Opcode::Get && steady_.test(from.slot());
-  };
-  if (!is_steady(base) || (index && !is_steady(index))) return nullptr;
-  PageCell& cell = page_cells_[f[rooted(f, base).root].slot() * 2 + (write ? 1 : 0)];
+/// The cell of the base of `inst`, or null.
+Lowering::PageCell* Lowering::cell_of(const Inst& inst, bool write) {
+  if (!is_plain(inst)) return nullptr;
+  const std::optional<ir::SlotId> slot = guess_.owner(inst.args[0]);
+  if (!slot) return nullptr;
+  PageCell& cell = page_cells_[PageGuess::bit(*slot, write)];
   if (cell.page != nullptr) return &cell;
   Builder b(function_->getEntryBlock().getTerminator());
   cell.page = b.CreateAlloca(b.getInt64Ty());
@@ -106,6 +74,14 @@ Lowering::PageCell* Lowering::cell_of(ir::Value base, ir::Value index, bool writ
   b.CreateStore(b.getInt64(~u64{0}), cell.page);
   b.CreateStore(b.getInt64(0), cell.distance);
   return &cell;
+}
+
+/// Whether `inst`, which has a cell, probably accesses the page in there.
+bool Lowering::guesses_page(const Inst& inst, bool write) const {
+  const std::optional<ir::SlotId> slot = guess_.owner(inst.args[0]);
+  if (!inst.args[1]) return steady_.test(*slot) || guess_.known.test(PageGuess::bit(*slot, write));
+  const std::optional<ir::SlotId> index = guess_.owner(inst.args[1]);
+  return steady_.test(*slot) && index && steady_.test(*index);
 }
 
 /// The pointer to a table, loaded once.
@@ -142,12 +118,13 @@ llvm::Value* Lowering::outside(Builder& b, llvm::Value* low, s64 bytes, llvm::Va
 }
 
 /// Probes for `g`, whose first access is that of `inst` to guest address `at`.
-void Lowering::probe(PageGroup& g, const Inst& inst, llvm::Value* at, llvm::Value* low, PageCell* cell) {
+void Lowering::probe(PageGroup& g, const Inst& inst, llvm::Value* at, llvm::Value* low) {
   const s64 bytes = g.high - g.low;
+  PageCell* cell = cell_of(inst, g.write);
   BasicBlock *hit = new_block("hit"), *miss = new_block("miss"), *go_on = new_block("c");
   llvm::Type* word = b_.getInt64Ty();
   llvm::Value* distance;
-  if (cell != nullptr) {
+  if (cell != nullptr && guesses_page(inst, g.write)) {
     b_.CreateCondBr(outside(b_, low, bytes, b_.CreateLoad(word, cell->page)), miss, hit, unlikely_taken());
     b_.SetInsertPoint(hit);
     distance = b_.CreateLoad(word, cell->distance);
@@ -160,6 +137,10 @@ void Lowering::probe(PageGroup& g, const Inst& inst, llvm::Value* at, llvm::Valu
     b_.CreateCondBr(above, miss, hit, unlikely_taken());
     b_.SetInsertPoint(hit);
     distance = b_.CreateSub(b_.CreateLoad(word, b_.CreateConstGEP1_64(b_.getInt8Ty(), entry, 8)), page);
+    if (cell != nullptr) {
+      b_.CreateStore(b_.CreateLShr(page, 1), cell->page);
+      b_.CreateStore(distance, cell->distance);
+    }
   }
   b_.CreateBr(go_on);
 
@@ -201,16 +182,17 @@ void Lowering::probe_again(PageGroup& g, const Inst& inst, llvm::Value* at) {
 /// The host address of an access to guest address `at`.
 llvm::Value* Lowering::translated(const Inst& inst, llvm::Value* at) {
   const auto index = static_cast<std::size_t>(&inst - block_->f->insts.data());
+  guess_.advance(static_cast<u32>(index));
   if (group_of_[index] == kNoGroup) {
     const bool write = inst.op != Opcode::Load;
     PageGroup alone{.write = write, .high = inst.mem().bytes(), .first = &inst, .count = 1};
-    probe(alone, inst, at, at, is_plain(inst) ? cell_of(inst.args[0], inst.args[1], write) : nullptr);
+    probe(alone, inst, at, at);
     return b_.CreateAdd(at, alone.distance);
   }
   PageGroup& g = groups_[group_of_[index]];
   llvm::Value* root = value(g.root);
   if (&inst == g.first)
-    probe(g, inst, at, b_.CreateAdd(root, b_.getInt64(static_cast<u64>(g.low))), cell_of(g.root, {}, g.write));
+    probe(g, inst, at, b_.CreateAdd(root, b_.getInt64(static_cast<u64>(g.low))));
   else
     probe_again(g, inst, at);
   const s64 away = rooted(*block_->f, inst.args[0]).distance + static_cast<s64>(inst.imm);
