@@ -46,7 +46,8 @@ struct CachedBlock {
   u32 insn_count = 0;
   u32 counter = 0;  // ir::Function::counter
   bool dead = false;
-  u32 moved = 0;  // a region: how often it could not be entered because its code lay elsewhere
+  u32 moved = 0;    // a region: how often it could not be entered because its code lay elsewhere
+  u32 stopped = 0;  // ... and, in a machine, how often it was left at an access
   std::span<CachedExit> exits;
   CachedExit* incoming = nullptr;
   std::span<backend::FaultSite> faults;

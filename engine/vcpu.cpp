@@ -264,10 +264,19 @@ struct Vcpu::Run {
     return next_locked();
   }
 
+  /// In a machine, a region that stops very often, say at a device's registers, serves worse than its blocks.
+  void note_region_fault() {
+    constexpr u32 kOften = 4096;
+    ++p.stats.region_faults;
+    if (!p.tlb || !c.region_faults) return;
+    CachedBlock* region = e.cache.containing(reinterpret_cast<u64>(c.region_faults));
+    if (region && region->plain && !region->dead && ++region->stopped == kOften) e.drop_region(*region);
+  }
+
   /// One execution outside regions, of the insn that faulted inside.
   NextBlock next_plain() {
     const std::lock_guard guard(e.lock);
-    ++p.stats.region_faults;
+    note_region_fault();
     if (!find_space()) return not_mapped();
     CachedBlock* block = e.find_plain(key());
     p.epoch = e.epoch.load();
