@@ -36,6 +36,8 @@ class CorePlatform {
   virtual void wait_for_interrupt() = 0;
   /// CNTVCT_EL0.
   virtual u64 virtual_count() = 0;
+  /// Cycles since power-on, for the performance monitors.
+  virtual u64 cycles() = 0;
   /// What the TLB's entries are tagged with may have changed.
   virtual void address_space_changed() = 0;
 
@@ -119,6 +121,7 @@ class A64Core {
   bool check_address(u64 address, guest::Access access);
   void address_translation(u32 op2, u64 address);
   bool debug_enabled() const;
+  std::optional<u64> pmu_register(u32 encoding) const;
   bool breakpoint_matches(const A64SystemState::Breakpoint& b) const;
   bool context_matches(const A64SystemState::Breakpoint& b) const;
   u64 x(u32 r) const { return r == 31 ? 0 : s_.x[r]; }

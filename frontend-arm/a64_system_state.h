@@ -12,6 +12,12 @@ inline constexpr u32 kSpSel = 1, kEl1 = 4, kAarch32 = 1 << 4, kF = 1 << 6, kI = 
 inline constexpr u32 kDaif = kD | kA | kI | kF;
 }  // namespace pstate
 
+/// The performance monitors: what their registers hold.
+struct PmuState {
+  u64 control = 0, enabled = 0, overflowed = 0, interrupts = 0, selected = 0, filter = 0, user = 0;
+  u64 cycles = 0, since = 0;  // counted up to `since`
+};
+
 struct A64SystemState : A64State {
   u64 sp_el0 = 0;  // the stack pointers that are not in `sp`
   u64 sp_el1 = 0;
@@ -26,6 +32,7 @@ struct A64SystemState : A64State {
   Breakpoint breakpoints[6], watchpoints[4];
   u64 os_lock = 1;
   u64 debug_claim = 0;
+  PmuState pmu;
 
   unsigned el() const {
     return pstate & pstate::kEl1 ? 1 : 0;

@@ -24,8 +24,8 @@ constexpr u32 kMidr = id(0, 0), kRevidr = id(0, 6), kPfr0 = id(4, 0), kPfr1 = id
 
 // EL0 and EL1 in AArch64 only, FP and Advanced SIMD, the GIC's system registers.
 constexpr u64 kPfr0Common = field(0, 1) | field(4, 1) | field(24, 1), kPfr0Gic = field(24, 0xf);
-// Armv8.0 debug, 6 breakpoints and 4 watchpoints of which 2 breakpoints know contexts.
-constexpr u64 kDfr0Common = field(0, 6) | field(12, 5) | field(20, 3) | field(28, 1);
+// Armv8.0 debug, 6 breakpoints and 4 watchpoints of which 2 breakpoints know contexts; PMUv3.
+constexpr u64 kDfr0Common = field(0, 6) | field(8, 1) | field(12, 5) | field(20, 3) | field(28, 1);
 // Two levels of cache that need no maintenance towards each other.
 constexpr u64 kClidrCommon = 0x0a20'0023;
 constexpr u64 kTcrBase = 0x0000'0077'ffff'ffbf, kTcrHpd = u64{3} << 41, kTcrE0pd = u64{3} << 55;

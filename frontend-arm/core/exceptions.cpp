@@ -2,6 +2,7 @@
 #include "base/check.h"
 #include "frontend-arm/a64/cpu_models.h"
 #include "frontend-arm/a64/system_registers.h"
+#include "frontend-arm/core/pmu.h"
 #include "frontend-arm/core/syndrome.h"
 #include "frontend-arm/mmu/walker.h"
 
@@ -27,6 +28,7 @@ u32 A64Core::spsr() const {
 
 /// Makes EL, SPSel, PAN, UAO and IL those of `mode`, and `sp` the stack pointer that goes with them.
 void A64Core::set_mode(u32 mode) {
+  if (s_.pmu.filter != 0 && ((mode ^ s_.pstate) & pstate::kEl1)) count_cycles(s_.pmu, s_.el(), platform_.cycles());
   (s_.uses_sp_el0() ? s_.sp_el0 : s_.sp_el1) = s_.sp;
   s_.pstate = mode;
   s_.sp = s_.uses_sp_el0() ? s_.sp_el0 : s_.sp_el1;

@@ -1,6 +1,7 @@
 // MSR and MRS where they are more than storage.
 #include "frontend-arm/a64/cpu_models.h"
 #include "frontend-arm/a64/system_registers.h"
+#include "frontend-arm/core/pmu.h"
 #include "frontend-arm/core/syndrome.h"
 #include "frontend-arm/mmu/el1_mmu.h"
 
@@ -72,12 +73,14 @@ bool A64Core::el0_may_read(u32 encoding) const {
     case kCntvct:
       return s_.cntkctl_el1 & 2;
     default:
+      if (is_pmu_register(encoding)) return el0_may_use_pmu(s_.pmu, encoding, false);
       return is_timer(encoding) && (s_.cntkctl_el1 >> (is_virtual_timer(encoding) ? 8 : 9) & 1);
   }
 }
 
 bool A64Core::el0_may_write(u32 encoding) const {
   if (encoding == kDaif) return s_.sctlr_el1 & kSctlrUma;
+  if (is_pmu_register(encoding)) return el0_may_use_pmu(s_.pmu, encoding, true);
   return is_timer(encoding) && el0_may_read(encoding);
 }
 
@@ -96,6 +99,12 @@ bool A64Core::write_debug_register(u32 encoding, u64 value) {
   A64SystemState::Breakpoint& b = which >= 6 ? s_.watchpoints[n] : s_.breakpoints[n];
   (which & 1 ? b.control : b.value) = value;
   return true;
+}
+
+std::optional<u64> A64Core::pmu_register(u32 encoding) const {
+  if (!pmu_can_read(encoding)) return std::nullopt;
+  count_cycles(s_.pmu, s_.el(), platform_.cycles());
+  return read_pmu(s_.pmu, encoding);
 }
 
 std::optional<u64> A64Core::read(u32 encoding) const {
@@ -126,6 +135,7 @@ std::optional<u64> A64Core::read(u32 encoding) const {
       break;
   }
   if (const auto value = debug_register(encoding)) return value;
+  if (is_pmu_register(encoding)) return pmu_register(encoding);
   if (const SystemRegister* r = find_system_register(encoding)) return r->in(s_);
   if (const auto value = model_.value(encoding)) return value;
   return platform_.read_register(encoding);
@@ -156,6 +166,12 @@ bool A64Core::write(u32 encoding, u64 value) {
       break;
   }
   if (write_debug_register(encoding, value)) return true;
+  if (is_pmu_register(encoding)) {
+    if (!pmu_can_write(encoding)) return false;
+    count_cycles(s_.pmu, s_.el(), platform_.cycles());
+    write_pmu(s_.pmu, encoding, value);
+    return true;
+  }
   const SystemRegister* r = find_system_register(encoding);
   if (!r) return platform_.write_register(encoding, value);
   const u64 before = r->in(s_);

@@ -5,6 +5,7 @@
 #include "frontend-arm/a64/cpu_models.h"
 #include "frontend-arm/a64/system_registers.h"
 #include "frontend-arm/a64_system_frontend.h"
+#include "frontend-arm/core/pmu.h"
 
 namespace tiercel::arm {
 namespace {
@@ -24,7 +25,7 @@ bool A64Core::restore(u64 affinity) {
   if ((s_.pstate & ~kModeBits) != 0 || (!model_.pan && (s_.pstate & pstate::kPan))) return false;
   if ((s_.pstate & pstate::kSpSel) && s_.el() == 0) return false;
   if ((s_.daif & ~pstate::kDaif) != 0 || (s_.fpcr & ~kFpcrBits) != 0) return false;
-  if (s_.os_lock > 1 || s_.debug_claim > 0xff) return false;
+  if (s_.os_lock > 1 || s_.debug_claim > 0xff || !pmu_is_sane(s_.pmu)) return false;
   write_nzcv(s_, read_nzcv(s_));
   return std::ranges::all_of(system_registers(), [this](const SystemRegister& r) {
     const u64 value = r.in(s_);

@@ -77,6 +77,8 @@ void add_cpus(VirtMachine& m) {
     cpu.set_cells("reg", {i});
     cpu.set_string("enable-method", "psci");
   }
+  // Without an interrupt: it counts, and nothing can be sampled.
+  m.board.tree().child("pmu").set_string("compatible", "arm,armv8-pmuv3");
   FdtNode& psci = m.board.tree().child("psci");
   psci.set_strings("compatible", {"arm,psci-1.0", "arm,psci-0.2"});
   psci.set_string("method", "hvc");

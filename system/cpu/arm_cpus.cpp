@@ -111,6 +111,10 @@ struct ArmCpus::Cpu final : arm::CorePlatform, engine::StopHandler {
     if (machine.turns_) keep_time();
     return machine.timer_->count(number, GenericTimer::kVirtual);
   }
+  u64 cycles() override {
+    if (machine.turns_) keep_time();
+    return machine.timer_->nanoseconds();
+  }
   void address_space_changed() override;
   void invalidate_tlb(const TlbScope& scope) override {
     tlb_requests.apply(scope);

@@ -24,6 +24,8 @@ class GenericTimer {
   GenericTimer(Clock& clock, u64 frequency, const std::vector<Lines>& lines);
 
   u64 frequency() const { return frequency_; }
+  /// Of the clock behind it.
+  u64 nanoseconds() const { return clock_.now(); }
   /// CNTPCT, or CNTVCT: that minus CNTVOFF, which is zero after reset. Takes no lock.
   u64 count(unsigned cpu, Which which) const;
 

@@ -19,7 +19,7 @@ const Golden kMax = {
     {"REVIDR_EL1", 0},
     {"ID_AA64PFR0_EL1", 0x1100'0000'0100'0011},
     {"ID_AA64PFR1_EL1", 0},
-    {"ID_AA64DFR0_EL1", 0x1030'5006},
+    {"ID_AA64DFR0_EL1", 0x1030'5106},
     {"ID_AA64ISAR0_EL1", 0x1021'1120},
     {"ID_AA64ISAR1_EL1", 0},
     {"ID_AA64MMFR0_EL1", 0x0010'0024},
@@ -31,12 +31,12 @@ const Golden kMax = {
     {"DCZID_EL0", 4},
 };
 
-// As the Cortex-A72's, but for what is absent: AArch32, EL2 and EL3, big-endian data, the PMU; the GIC's registers are
+// As the Cortex-A72's, but for what is absent: AArch32, EL2 and EL3, big-endian data; the GIC's registers are
 // there.
 const Golden kCortexA72 = {
     {"MIDR_EL1", 0x410f'd083},        {"REVIDR_EL1", 0},
     {"ID_AA64PFR0_EL1", 0x0100'0011}, {"ID_AA64PFR1_EL1", 0},
-    {"ID_AA64DFR0_EL1", 0x1030'5006}, {"ID_AA64ISAR0_EL1", 0x0001'1120},
+    {"ID_AA64DFR0_EL1", 0x1030'5106}, {"ID_AA64ISAR0_EL1", 0x0001'1120},
     {"ID_AA64ISAR1_EL1", 0},          {"ID_AA64MMFR0_EL1", 0x0000'0024},
     {"ID_AA64MMFR1_EL1", 0},          {"ID_AA64MMFR2_EL1", 0},
     {"CLIDR_EL1", 0x0a20'0023},       {"AIDR_EL1", 0},
