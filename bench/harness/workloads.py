@@ -84,13 +84,20 @@ double work{i}(struct P* p, int n) {{
     return "\n".join(out)
 
 
-def prepare_inputs(directory, quick):
-    big = text(400_000 if quick else 3_000_000)
+STEADY = 5  # times as much work for programs
+
+
+def prepare_inputs(directory, quick, steady):
+    factor = STEADY if steady else 1
+    big = text(400_000 if quick else 3_000_000 * factor)
     (directory / "big.txt").write_text(big)
     (directory / "small.txt").write_text(big[: len(big) // 3])
-    (directory / "unit.i").write_text(c_source(3 if quick else 12))
+    (directory / "unit.i").write_text(c_source(3 if quick else 12 * factor))
     for source in (HERE / "programs").iterdir():
         (directory / source.name).write_bytes(source.read_bytes())
+    queries = directory / "work.sql"
+    again = "DROP TABLE item;\nDROP TABLE kind;\n"
+    queries.write_text(again.join([queries.read_text()] * factor))
 
 
 def compress(directory):
@@ -99,8 +106,8 @@ def compress(directory):
         os.system(f"cd '{directory}' && {tool} -q -k -f {options} big.txt -c > big.{suffix} 2>/dev/null")
 
 
-def programs(root, quick):
-    scale = "1" if quick else "5"
+def programs(root, quick, steady):
+    scale = "1" if quick else str(5 * STEADY) if steady else "5"
     key = ["-K", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", "-iv", "000102030405060708090a0b0c0d0e0f"]
     cross_cc1 = "/usr/lib/gcc-cross/aarch64-linux-gnu/12/cc1"  # the same compiler for the same target, as a native program
     prime = "7" + "F" * (130 if quick else 319)  # 2**523 - 1 or 2**1279 - 1
