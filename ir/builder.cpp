@@ -175,6 +175,13 @@ void Builder::fence(FenceKind k) {
   append(inst);
 }
 
+void Builder::prefetch(Value address, PrefetchKind k) {
+  Inst inst{.op = Opcode::Prefetch};
+  inst.args[0] = address;
+  inst.imm = static_cast<u64>(k);
+  append(inst);
+}
+
 Value Builder::vshuffle(Value a, Value b, U128 mask) {
   Inst inst{.op = Opcode::VShuffle, .type = Type::V128};
   inst.aux = f_->add_constant(mask);

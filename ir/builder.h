@@ -90,6 +90,7 @@ class Builder {
   Value cas(Value addr, Value expected, Value desired, MemAttr m);
   Value cas_if(Value c, Value addr, Value expected, Value desired, MemAttr m);
   void fence(FenceKind k);
+  void prefetch(Value address, PrefetchKind k);
 
   // Moves between scalars and vectors.
   Value bitcast(Type t, Value a) { return type(a) == t ? a : op(Opcode::Bitcast, t, {a}); }

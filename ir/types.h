@@ -70,6 +70,8 @@ enum class Round : u8 { TieEven, PosInf, NegInf, Zero, TieAway, Current, Odd };
 enum class RmwOp : u8 { Add, Clear, Xor, Set, SMax, SMin, UMax, UMin, Swap };
 
 enum class FenceKind : u8 { Full, Load, Store };
+/// To which cache; once only; to be written.
+enum class PrefetchKind : u8 { L1, L2, L3, Once, Write };
 
 /// Why control left translated code through an Exit terminal; `payload` is the terminal's imm. The engine adds its own
 /// reasons.

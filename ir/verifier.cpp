@@ -327,6 +327,9 @@ class Verifier {
       case Fence:
         limit = 2;
         break;
+      case Prefetch:
+        limit = 4;
+        break;
       case Crc32:
       case Crc32c:
         require(i.imm == 1 || i.imm == 2 || i.imm == 4 || i.imm == 8, "a step of {} bytes", i.imm);

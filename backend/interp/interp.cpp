@@ -300,6 +300,8 @@ class Interpreter {
         return cas(inst, 0, out);
       case Opcode::CasIf:
         return cas_if(inst, out);
+      case Opcode::Prefetch:
+        return true;
       case Opcode::Fence:
         fence(inst);
         return true;

@@ -358,7 +358,7 @@ void Lowering::emit_inst(const Inst& inst, u32 index) {
   }
   const u16 effects = ir::effects(inst.op);
   if (effects & ir::effect::kTerminal) return emit_terminal(inst);
-  if (effects & ir::effect::kMayFault || inst.op == Opcode::Fence) return emit_memory(inst, index);
+  if (effects & (ir::effect::kMayFault | ir::effect::kBarrier)) return emit_memory(inst, index);
   if (inst.type == Type::Flags) {
     flags_values_[index] = make_flags(inst);
     return;

@@ -224,6 +224,7 @@ class Lowering {
   llvm::Value* access(const Access& a, llvm::Value* at, llvm::ArrayRef<llvm::Value*> inputs = {});
   llvm::Value* address(const Inst& inst, unsigned base);
   void full_fence();
+  void prefetch(const Inst& inst);
   void check_alignment(const Inst& inst, llvm::Value* at);
   llvm::Value* emit_load(const Inst& inst);
   llvm::Value* load_integer(const Inst& inst, llvm::Value* at);

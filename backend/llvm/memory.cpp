@@ -46,12 +46,25 @@ void Lowering::emit_memory(const Inst& inst, u32 index) {
     case Opcode::CasIf:
       values_[index] = emit_cas_if(inst);
       return;
+    case Opcode::Prefetch:
+      return prefetch(inst);
     case Opcode::Fence:
       if (static_cast<ir::FenceKind>(inst.imm) == ir::FenceKind::Full) full_fence();
       return;
     default:
       refuse(fmt::format("{} has no form in a region", ir::info(inst.op).text));
   }
+}
+
+/// In a machine the address would have to be looked up first.
+void Lowering::prefetch(const Inst& inst) {
+  if (layout_.translated) return;
+  llvm::Value* at = arg(inst, 0);
+  if (memory_base_ != nullptr) at = b_.CreateAdd(at, memory_base_);
+  constexpr u32 kLocality[] = {3, 2, 1, 0, 3}, kRead = 0, kData = 1;  // by ir::PrefetchKind
+  b_.CreateIntrinsic(
+      llvm::Intrinsic::prefetch, {b_.getPtrTy()},
+      {b_.CreateIntToPtr(at, b_.getPtrTy()), b_.getInt32(kRead), b_.getInt32(kLocality[inst.imm]), b_.getInt32(kData)});
 }
 
 /// A locked operation on our own stack is a full barrier and cheaper than MFENCE.

@@ -26,7 +26,7 @@ constexpr Family family(Opcode op) {
     case FlagsAdd: case FlagsSub: case FlagsAdc: case FlagsSbc: case FlagsLogic: case FlagsFcmp: case FlagsCcmpSub:
     case FlagsCcmpAdd: case FlagsFromNzcv: case FlagsToNzcv: case FlagsCond:
       return Family::Flags;
-    case Load: case Store: case AtomicRmw: case AtomicCas: case CasIf: case Fence:
+    case Load: case Store: case AtomicRmw: case AtomicCas: case CasIf: case Fence: case Prefetch:
       return Family::Memory;
     case Jump: case Branch: case Call: case JumpInd: case CallInd: case Ret: case Exit:
       return Family::Terminal;

@@ -315,6 +315,7 @@ class Emitter {
   void fault_here();
   void check_alignment(const Inst& inst);
   void full_fence();
+  void prefetch(const Inst& inst);
   void emit_load(const Inst& inst, u32 i);
   void load_integer(Gp d, const Mem& m, Type type, ir::MemAttr attr);
   void emit_store(const Inst& inst);

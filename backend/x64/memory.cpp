@@ -235,6 +235,7 @@ void Emitter::check_alignment(const Inst& inst) {
 }
 
 void Emitter::emit_memory(const Inst& inst, u32 i) {
+  if (inst.op == Opcode::Prefetch) return prefetch(inst);
   if (inst.op != Opcode::Fence) check_alignment(inst);
   const bool probed = layout_.translated && (inst.op == Opcode::Load || inst.op == Opcode::Store) && paired_ != i;
   if (probed) clobber_flags();
@@ -251,6 +252,26 @@ void Emitter::emit_memory(const Inst& inst, u32 i) {
       return inst.mem().size_log2 == 4 ? emit_cas_wide(inst, i) : emit_cas_if(inst, i);
     default:
       if (static_cast<ir::FenceKind>(inst.imm) == ir::FenceKind::Full) full_fence();
+      return;
+  }
+}
+
+/// In a machine the address would have to be looked up first, which costs more than it gains.
+void Emitter::prefetch(const Inst& inst) {
+  if (layout_.translated) return;
+  const Mem at = address(inst, 1);
+  switch (static_cast<ir::PrefetchKind>(inst.imm)) {
+    case ir::PrefetchKind::L2:
+      a.prefetcht1(at);
+      return;
+    case ir::PrefetchKind::L3:
+      a.prefetcht2(at);
+      return;
+    case ir::PrefetchKind::Once:
+      a.prefetchnta(at);
+      return;
+    default:
+      a.prefetcht0(at);
       return;
   }
 }

@@ -74,15 +74,32 @@ bool literal(Translate& t, Imm<19> offset, u32 rt) {
   return t.next();
 }
 
-// Prefetches are hints.
-bool prefetch_imm(Translate& t, Imm<12>, Reg, u32) {
+/// `operation`: prfop (Arm ARM C6.2, PRFM). Hints for instruction caches, and those without a meaning, do nothing.
+bool prefetch(Translate& t, Value address, u32 operation) {
+  constexpr u32 kLoad = 0, kStore = 2, kNoLevel = 3;
+  const u32 kind = operation >> 3, level = operation >> 1 & 3;
+  const bool once = operation & 1;
+  if ((kind != kLoad && kind != kStore) || level == kNoLevel) return t.next();
+  const ir::PrefetchKind wanted = kind == kStore ? ir::PrefetchKind::Write
+                                  : once         ? ir::PrefetchKind::Once
+                                                 : static_cast<ir::PrefetchKind>(level);
+  t.ir.prefetch(address, wanted);
   return t.next();
 }
-bool prefetch_unscaled(Translate& t, Imm<9>, Reg, u32) {
-  return t.next();
+Value displaced(Translate& t, Reg n, s64 offset) {
+  const Value base = t.x_or_sp(Type::I64, n);
+  return offset == 0 ? base : t.ir.add(base, t.ir.i64(static_cast<u64>(offset)));
 }
-bool prefetch_register(Translate& t, Reg, u32, bool, Reg, u32) {
-  return t.next();
+bool prefetch_imm(Translate& t, Imm<12> imm, Reg n, u32 operation) {
+  return prefetch(t, displaced(t, n, static_cast<s64>(imm.zext() * 8)), operation);
+}
+bool prefetch_unscaled(Translate& t, Imm<9> imm, Reg n, u32 operation) {
+  return prefetch(t, displaced(t, n, imm.sext()), operation);
+}
+bool prefetch_register(Translate& t, Reg m, u32 option, bool scaled, Reg n, u32 operation) {
+  const Value i = index(t, m, option);
+  const Value offset = scaled ? t.ir.shl(i, t.ir.i64(3)) : i;
+  return prefetch(t, t.ir.add(t.x_or_sp(Type::I64, n), offset), operation);
 }
 bool prefetch_literal(Translate& t, Imm<19>, u32) {
   return t.next();

@@ -229,6 +229,7 @@ class Generator {
                                                         builder_.get(Type::V128, vector_slot()), m));
       default:
         if (pick(8) == 0) return builder_.fence(static_cast<ir::FenceKind>(pick(3)));
+        if (pick(8) == 0) return builder_.prefetch(integer(Type::I64), static_cast<ir::PrefetchKind>(pick(5)));
         v = builder_.rmw(static_cast<ir::RmwOp>(pick(9)), at, integer(t), m);
         break;
     }

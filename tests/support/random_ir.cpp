@@ -55,7 +55,8 @@ bool has(std::string_view letters, char letter) {
 RandomIr::Kind RandomIr::kind_of(Opcode op) {
   const ir::OpInfo& info = ir::info(op);
   if (ir::is_terminal(op)) return kTerminal;
-  if (op == Opcode::CallHelper || op == Opcode::GetFpStatus || op == Opcode::SetFpStatus || op == Opcode::Fence)
+  if (op == Opcode::CallHelper || op == Opcode::GetFpStatus || op == Opcode::SetFpStatus || op == Opcode::Fence ||
+      op == Opcode::Prefetch)
     return kEnvironment;
   if (info.attr == Attr::Mem || info.attr == Attr::Rmw) return kMemory;
   if (info.attr == Attr::Slot || op == Opcode::Const || op == Opcode::VConst || op == Opcode::Nop || op == Opcode::Insn)
