@@ -63,7 +63,7 @@ constexpr u32 tlb_code_index(u64 address) {
 inline constexpr u32 kTlbFillWrite = 1 << 8, kTlbFillUser = 1 << 9, kTlbFillAtomic = 1 << 10,
                      kTlbFillSecond = 1 << 11 /* of a pair */;  // and the size in bytes
 
-/// Counters of back edges and calls: one counts down to below zero, then the edge leaves with Reason::Hot. Several
+/// Counters of edges that go back (VmLayout::profile): one counts down to below zero, then the edge leaves with Reason::Hot. Several
 /// targets may share one. They end where the VmContext starts, and so are reached like its fields.
 inline constexpr u32 kHotCounters = 4096;
 constexpr u32 hot_counter_index(u64 target_pc) {

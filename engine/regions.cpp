@@ -72,7 +72,7 @@ RegionLimits Regions::limits() {
 
 bool Regions::may_survey() {
   // One at a time; one whose head is not executed any more must not keep the others waiting.
-  if (work_->survey && ++work_->waiting > kMaxWaiting) end_survey();
+  if (work_->survey && ++work_->waiting > kMaxWaiting) end_survey(kPause);
   if (work_->survey || work_->pending.size() >= kMaxPending) return false;
   if (options_.tier != Tier::Auto) return true;
   if (monotonic_ns() < work_->next_survey) return false;
@@ -115,19 +115,22 @@ u32 Regions::continue_survey(Head& head, Translator& translator, const Tlb* tlb)
     note_stale(survey);
     return options_.hot_round();
   }
-  const bool requested = request(survey, head, translator);
-  end_survey();
-  if (!requested) work_->next_survey += (kLongPause - kPause) * (monotonic_ns() - work_->survey_began);
+  end_survey(request(survey, head, translator) ? kPause : kLongPause);
   return patience(head);
 }
 
-void Regions::end_survey() {
+void Regions::before_fork() {
+  end_survey(kPause);
+}
+
+/// `pause`: until the next one, as a multiple of what this one took.
+void Regions::end_survey(u64 pause) {
   if (!work_->survey) return;
   work_->survey->end();
   note_stale(*work_->survey);
   work_->survey.reset();
   const u64 now = monotonic_ns();
-  work_->next_survey = now + kPause * (now - work_->survey_began);
+  work_->next_survey = now + pause * (now - work_->survey_began);
 }
 
 void Regions::note_stale(Survey& survey) {

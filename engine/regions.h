@@ -43,7 +43,7 @@ class Regions {
   std::vector<CachedBlock*> collect(Translator& translator);
 
   /// Ends what would take notes in a forked child for ever.
-  void before_fork() { end_survey(); }
+  void before_fork();
   /// Blocks that now run other code: predictions of their pcs are stale. They are told once.
   std::vector<u64> take_stale() { return std::exchange(work_->stale, {}); }
 
@@ -84,7 +84,7 @@ class Regions {
 
   u32 begin_survey(CachedBlock& block, Head& head, Translator& translator, const Tlb* tlb);
   u32 continue_survey(Head& head, Translator& translator, const Tlb* tlb);
-  void end_survey();
+  void end_survey(u64 pause);
   void note_stale(Survey& survey);
   bool request(const Survey& survey, Head& head, Translator& translator);
   void refuse(const guest::BlockKey& head, Refusal why, const std::string& details, bool dump);

@@ -11,16 +11,12 @@
 namespace tiercel::engine {
 namespace {
 
-/// Two pages, the second inaccessible, and a SIGSEGV handler like a personality's.
+/// Two pages, the second inaccessible, and the engine's SIGSEGV handler.
 class GuardedAccess : public testing::Test {
  protected:
   void SetUp() override {
-    struct sigaction action = {};
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-    action.sa_sigaction = [](int signal, siginfo_t* info, void* context) {
-      if (!Engine::handle_host_fault(info, context)) ::signal(signal, SIG_DFL);
-    };
-    sigaction(SIGSEGV, &action, &old_);
+    sigaction(SIGSEGV, nullptr, &old_);
+    Engine::catch_host_faults();
     page_ = static_cast<u8*>(mmap(nullptr, 2 * kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     mprotect(page_ + kPageSize, kPageSize, PROT_NONE);
   }

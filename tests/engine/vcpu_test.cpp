@@ -62,12 +62,8 @@ class FlatSpace final : public AddressSpace {
 class VcpuTest : public testing::TestWithParam<Mode> {
  protected:
   void SetUp() override {
-    struct sigaction action = {};
-    action.sa_flags = SA_SIGINFO | SA_NODEFER;
-    action.sa_sigaction = [](int signal, siginfo_t* info, void* context) {
-      if (!Engine::handle_host_fault(info, context)) ::signal(signal, SIG_DFL);
-    };
-    sigaction(SIGSEGV, &action, &old_);
+    sigaction(SIGSEGV, nullptr, &old_);
+    Engine::catch_host_faults();
     frontend = arm::make_a64_frontend();
     engine = std::make_unique<Engine>(*frontend, space, GetParam().options);
     vcpu = engine->make_vcpu();

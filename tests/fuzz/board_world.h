@@ -91,7 +91,26 @@ class Cable final : public PacketPort {
   std::function<void(std::span<const u8>)> hook_;
 };
 
-constexpr u64 kRam = 0x4000'0000;
+constexpr u64 kRam = 0x4000'0000, kRamBytes = 1 << 20;
+
+/// A small board for two CPUs with one device of each kind, made of what `world` has. Without flash.
+template <typename World>
+VirtOptions board_options(World& world, bool pci, unsigned gic) {
+  VirtOptions options;
+  options.virtio_on_pci = pci;
+  options.cpus = 2;
+  options.gic = gic;
+  options.ram_bytes = kRamBytes;
+  options.clock = &world.clock;
+  options.interrupts = &world.cpus;
+  options.loop = world.loop.get();
+  options.serial = &world.serial;
+  options.console = &world.console;
+  options.entropy = [](std::span<u8> out) { std::fill(out.begin(), out.end(), u8{1}); };
+  options.disks = {{&world.disk, world.loop.get()}};
+  options.networks = {{&world.cable, {2, 0, 0, 0, 0, 1}}};
+  return options;
+}
 
 /// A virtio device, set up as a driver would, with its queues' areas one after the other: so that the rest of the input
 /// goes into the requests.

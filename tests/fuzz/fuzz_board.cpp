@@ -30,7 +30,6 @@ class Cpus final : public CpuInterrupts, public PsciHost {
   void reset(bool) override {}
 };
 
-constexpr u64 kRamBytes = 1 << 20;
 // The board's device regions, and one address that is nothing.
 constexpr u64 kRegions[] = {0x0800'0000, 0x0802'0000, 0x080a'0000, 0x080b'0000, 0x080c'0000, 0x0900'0000, 0x0901'0000,
                             0x0902'0000, 0x0903'0000, 0x0a00'0000, 0x0a00'0200, 0x0a00'0400, 0x0a00'0600, 0x0b00'0000,
@@ -53,20 +52,8 @@ struct World {
   std::unique_ptr<VirtMachine> machine;
 
   World(bool pci, unsigned gic) {
-    VirtOptions options;
-    options.virtio_on_pci = pci;
-    options.cpus = 2;
-    options.gic = gic;
-    options.ram_bytes = kRamBytes;
-    options.clock = &clock;
-    options.interrupts = &cpus;
-    options.loop = loop.get();
-    options.serial = &serial;
-    options.console = &console;
-    options.entropy = [](std::span<u8> out) { std::fill(out.begin(), out.end(), u8{1}); };
-    options.disks = {{&disk, loop.get()}};
+    VirtOptions options = board_options(*this, pci, gic);
     options.flash = {{{1, 2, 3}, false, {}}, {{}, true, [](u64, std::span<const u8>) {}}};
-    options.networks = {{&cable, {2, 0, 0, 0, 0, 1}}};
     machine = std::move(*build_virt(options));
     for (u64 slot = 1; pci && slot <= 4; ++slot)
       map_bars(PAddr{0x40'1000'0000 + (slot << 15)}, 0x1000'0000 + (slot << 16));

@@ -14,7 +14,7 @@ using namespace tiercel;
 using namespace tiercel::test;
 
 constexpr std::size_t kMostWords = 0x200;  // up to the vectors
-constexpr u64 kEntry = kRam + 0x8'0000, kRamBytes = 1 << 20, kVectors = kEntry + 0x800;
+constexpr u64 kEntry = kRam + 0x8'0000, kVectors = kEntry + 0x800;
 
 engine::Options options_for(bool interpreted) {
   engine::Options options;
@@ -35,19 +35,7 @@ struct World {
 
   World(bool pci, unsigned gic, bool interpreted, const char* model)
       : cpus(2, *arm::find_cpu_model(model, gic == 3), options_for(interpreted)) {
-    VirtOptions options;
-    options.virtio_on_pci = pci;
-    options.cpus = 2;
-    options.gic = gic;
-    options.ram_bytes = kRamBytes;
-    options.clock = &clock;
-    options.interrupts = &cpus;
-    options.loop = loop.get();
-    options.serial = &serial;
-    options.console = &console;
-    options.entropy = [](std::span<u8> out) { std::fill(out.begin(), out.end(), u8{1}); };
-    options.disks = {{&disk, loop.get()}};
-    options.networks = {{&cable, {2, 0, 0, 0, 0, 1}}};
+    VirtOptions options = board_options(*this, pci, gic);
     options.flash = {{{1, 2, 3}, true, {}}};
     machine = std::move(*build_virt(options));
     cpus.connect(machine->board.bus(), machine->gic3, *machine->timer);

@@ -54,19 +54,7 @@ struct World {
   static constexpr u64 kEntry = kRam + 0x8000;
 
   World(bool pci, unsigned gic) : cpus(2, *arm::find_cpu_model("max", gic == 3), counting()) {
-    VirtOptions options;
-    options.virtio_on_pci = pci;
-    options.cpus = 2;
-    options.gic = gic;
-    options.ram_bytes = 1 << 20;
-    options.clock = &clock;
-    options.interrupts = &cpus;
-    options.loop = loop.get();
-    options.serial = &serial;
-    options.console = &console;
-    options.entropy = [](std::span<u8> out) { std::fill(out.begin(), out.end(), u8{1}); };
-    options.disks = {{&disk, loop.get()}};
-    options.networks = {{&cable, {2, 0, 0, 0, 0, 1}}};
+    VirtOptions options = board_options(*this, pci, gic);
     options.flash = {{{1, 2, 3}, true, {}}};
     machine = std::move(*build_virt(options));
     cpus.connect(machine->board.bus(), machine->gic3, *machine->timer);
