@@ -7,8 +7,6 @@
     .equ FRAMES, 0x40500000
     .equ RAM, 0x701                 // block, AF, inner shareable, attribute 0
     .equ PAGE, 0x703
-    .equ GICD, 0x08000000
-    .equ GICR, 0x080a0000
 
     .macro entry table, index, value
     ldr x0, =\table
@@ -63,19 +61,7 @@
     add x1, x1, #0x1000
     subs x2, x2, #1
     b.ne 1b
-    mov x0, #0xff
-    msr mair_el1, x0
-    ldr x0, =0x200803519            // T0SZ 25, 4K, EPD1, 40 bits
-    msr tcr_el1, x0
-    ldr x0, =L1
-    msr ttbr0_el1, x0
-    tlbi vmalle1
-    dsb sy
-    isb
-    mrs x0, sctlr_el1
-    orr x0, x0, #1
-    msr sctlr_el1, x0
-    isb
+    mmu_on L1
 
     // 64800 bytes, in steps that put pairs across the ends of pages; flags live over each store.
     mov x19, #0
@@ -214,21 +200,7 @@
     show device, x7
 
     // Interrupts, which change a register.
-    ldr x0, =GICD
-    mov w1, #0x12                   // ARE, group 1
-    str w1, [x0]
-    ldr x0, =GICR
-    str wzr, [x0, #0x14]            // awake
-    add x0, x0, #0x10000
-    mov w1, #-1
-    str w1, [x0, #0x80]             // all in group 1
-    mov w1, #(1 << 27)
-    str w1, [x0, #0x100]            // PPI 27 on
-    mov x1, #0xf0
-    msr S3_0_C4_C6_0, x1            // ICC_PMR_EL1
-    mov x1, #1
-    msr S3_0_C12_C12_7, x1          // ICC_IGRPEN1_EL1
-    isb
+    timer_interrupts_on
     mov x22, #0
     mov x13, #8
     msr daifclr, #2

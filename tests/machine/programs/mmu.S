@@ -32,19 +32,7 @@
     entry L3, 4, (0x0060000040504000 + PAGE)          // PXN, UXN
     entry L3, 0x100, (0x40500000 + PAGE)
     entry L3, 0x101, (0x40501000 + PAGE)
-    ldr x0, =0x00000000000000ff     // attribute 0 normal write-back, 1 device
-    msr mair_el1, x0
-    ldr x0, =0x200803519            // T0SZ 25, 4K, EPD1, 40 bits
-    msr tcr_el1, x0
-    ldr x0, =L1
-    msr ttbr0_el1, x0
-    tlbi vmalle1
-    dsb sy
-    isb
-    mrs x0, sctlr_el1
-    orr x0, x0, #1
-    msr sctlr_el1, x0
-    isb
+    mmu_on L1
     print "on\n"
 
     ldr x5, =0x40400000

@@ -28,19 +28,7 @@
     entry L3, 0, (0x40502000 + PAGE)
     entry L3, 1, (0x40500000 + PAGE)                  // not what follows physically
     entry L3, 2, (0x40501000 + PAGE + 0x80)           // read-only
-    ldr x0, =0x00000000000000ff
-    msr mair_el1, x0
-    ldr x0, =0x200803519
-    msr tcr_el1, x0
-    ldr x0, =L1
-    msr ttbr0_el1, x0
-    tlbi vmalle1
-    dsb sy
-    isb
-    mrs x0, sctlr_el1
-    orr x0, x0, #1
-    msr sctlr_el1, x0
-    isb
+    mmu_on L1
 
     ldr x5, =0x40400000
     mov x8, #3                      // looked up, then found

@@ -1,23 +1,7 @@
 // The virtual timer's interrupt through the GICv3, taken out of WFI.
     .include "bare.inc"
-    .equ GICD, 0x08000000
-    .equ GICR, 0x080a0000
     start
-    ldr x0, =GICD
-    mov w1, #0x12                   // ARE, group 1
-    str w1, [x0]
-    ldr x0, =GICR
-    str wzr, [x0, #0x14]            // awake
-    add x0, x0, #0x10000
-    mov w1, #-1
-    str w1, [x0, #0x80]             // all in group 1
-    mov w1, #(1 << 27)
-    str w1, [x0, #0x100]            // PPI 27 on
-    mov x1, #0xf0
-    msr S3_0_C4_C6_0, x1            // ICC_PMR_EL1
-    mov x1, #1
-    msr S3_0_C12_C12_7, x1          // ICC_IGRPEN1_EL1
-    isb
+    timer_interrupts_on
     mov x22, #3
     mov x0, #20000
     msr cntv_tval_el0, x0

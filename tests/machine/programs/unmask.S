@@ -1,7 +1,5 @@
 // An interrupt that waits while it is masked is taken at the insn that unmasks it, by each of them. CNTVCT_EL0 goes on.
     .include "bare.inc"
-    .equ GICD, 0x08000000
-    .equ GICR, 0x080a0000
 
     .macro pending
     mov x0, #1
@@ -21,21 +19,7 @@
 
     start
     mov x22, #0
-    ldr x0, =GICD
-    mov w1, #0x12                   // ARE, group 1
-    str w1, [x0]
-    ldr x0, =GICR
-    str wzr, [x0, #0x14]            // awake
-    add x0, x0, #0x10000
-    mov w1, #-1
-    str w1, [x0, #0x80]             // all in group 1
-    mov w1, #(1 << 27)
-    str w1, [x0, #0x100]            // PPI 27 on
-    mov x1, #0xf0
-    msr S3_0_C4_C6_0, x1            // ICC_PMR_EL1
-    mov x1, #1
-    msr S3_0_C12_C12_7, x1          // ICC_IGRPEN1_EL1
-    isb
+    timer_interrupts_on
     pending
     msr daifclr, #2
     taken "daifclr"
