@@ -146,20 +146,27 @@ bool Tlb::refuse(u64 address, Access access, u32 status) {
 }
 
 bool Tlb::cas(u64 address, ir::MemAttr attr, U128& expected, const U128& desired) {
-  const TlbEntry* e = probe(address, attr, true);
-  if (!e) {
+  u8* host;
+  if (const TlbEntry* e = probe(address, attr, true)) {
+    host = reinterpret_cast<u8*>(e->host + address % kPageSize);
+  } else {
     if (crosses_page(address, attr.bytes())) return refuse(address, Access::Write, mmu_.alignment_status());
-    if (!fill(address, Access::Write, attr.user)) {
+    const auto mapping = fill(address, Access::Write, attr.user);
+    if (!mapping) {
       // Where reading is refused as well, that is the fault.
       const guest::Fault write = fault_;
       if (fill(address, Access::Read, attr.user)) fault_ = write;
       return false;
     }
-    e = probe(address, attr, true);
-    // Atomics on devices: IMPLEMENTATION DEFINED; here nothing answers.
-    if (!e) return refuse(address, Access::Write, mmu_.external_status());
+    if (mapping->device && !is_aligned(address, attr.bytes()))
+      return refuse(address, Access::Write, mmu_.alignment_status());
+    // IMPLEMENTATION DEFINED: RAM does atomics however it is mapped (all of it is Device memory without an MMU), and
+    // nothing else does.
+    const auto direct = memory_.direct(mapping->address);
+    if (!direct.host || !direct.writable) return refuse(address, Access::Write, mmu_.external_status());
+    host = direct.host + address % kPageSize;
   }
-  cas_host(reinterpret_cast<u8*>(e->host + address % kPageSize), attr.bytes(), expected, desired);
+  cas_host(host, attr.bytes(), expected, desired);
   return true;
 }
 
