@@ -202,6 +202,12 @@ Result<void> open_serial(Machine& m, const SerialOption& option) {
   return {};
 }
 
+void watch_for_panics(Machine& m) {
+  system::PanicWatch::Cpus cpus{[&m] { m.cpus->watch(); }, [&m] { return m.cpus->only_spun(); },
+                                [&m] { m.cpus->stop(); }};
+  m.panic_watch = std::make_unique<system::PanicWatch>(*m.serial, *m.clock, std::move(cpus));
+}
+
 /// Of the card with that number: in the range for addresses that nobody assigned.
 system::VirtioNet::Mac default_mac(std::size_t number) {
   return {0x02, 0x74, 0x63, 0x6c, 0, static_cast<u8>(number + 1)};
@@ -215,7 +221,7 @@ system::VirtOptions board_options(Machine& m, const Options& options) {
   board.clock = m.clock.get();
   board.interrupts = m.cpus.get();
   board.loop = m.loop.get();
-  board.serial = m.serial.get();
+  board.serial = m.panic_watch ? static_cast<system::CharPort*>(m.panic_watch.get()) : m.serial.get();
   board.entropy = options.deterministic ? repeating_bytes(m.random) : random_bytes;
   board.virtio_on_pci = options.pci;
   for (const Machine::Disk& disk : m.disks) board.disks.push_back({disk.store.get(), disk.loop.get()});
@@ -303,6 +309,7 @@ Result<std::unique_ptr<Machine>> assemble(const Options& options) {
   m->cpus = std::make_unique<system::ArmCpus>(options.cpus, *arm::find_cpu_model(options.cpu, options.gic == 3),
                                               options.engine, make_region_service);
   if (const Result<void> good = open_serial(*m, options.serial); !good) return tl::unexpected(good.error());
+  if (!m->kernel) watch_for_panics(*m);
   system::VirtOptions board = board_options(*m, options);
   if (!m->kernel)
     if (const Result<void> good = add_firmware(*m, options, board); !good) return tl::unexpected(good.error());

@@ -13,6 +13,7 @@
 #include "system/cpu/arm_cpus.h"
 #include "system/cpu/machine_debugger.h"
 #include "system/host/char_port.h"
+#include "system/host/panic_watch.h"
 #include "system/host/stdio_port.h"
 
 namespace tiercel::machine {
@@ -46,6 +47,7 @@ struct Machine {
   Descriptor serial_file;                             // if it is not
   std::optional<debug::Listener> serial_listener;
   std::unique_ptr<system::CharPort> serial;
+  std::unique_ptr<system::PanicWatch> panic_watch;  // on it, of a kernel that firmware started
   std::unique_ptr<system::VirtMachine> virt;
 
   std::function<std::string(char)> on_escape;  // the key after Ctrl-A, on the loop's thread; gives what is typed

@@ -337,7 +337,7 @@ Result<Outcome> run_from_begin(Machine& m, const Options& options, Operator& per
       return Outcome::Ended;
     }
     const bool resets = ended == Ended::Reset || ended == Ended::WarmReset;
-    const bool panicked = ended == Ended::WarmReset && m.panic_resets;
+    const bool panicked = (ended == Ended::WarmReset && m.panic_resets) || (m.panic_watch && m.panic_watch->panicked());
     const bool again = resets && options.reboot && !panicked;
     person.tell_end(ended, again);
     if (!again) return panicked ? Outcome::Panicked : Outcome::Ended;

@@ -77,6 +77,9 @@ struct ArmCpus::Cpu final : arm::CorePlatform, engine::StopHandler {
     changed.notify_all();
   }
 
+  // What the CPU has done since somebody began to watch it.
+  std::atomic<bool> waits{false}, has_waited{false}, was_in_el0{false};
+
   // When CPUs take turns.
   s64 granted = 0;      // of the budget, since time was last brought up to date
   bool sleeps = false;  // in WFI
@@ -132,6 +135,8 @@ void ArmCpus::Cpu::address_space_changed() {
 /// Interrupts and what else comes before the next insn. False: the CPU does not go on.
 bool ArmCpus::Cpu::take_pending() {
   if (power != Power::On || machine.ended_) return false;
+  if (static_cast<const arm::A64SystemState*>(vcpu->state())->el() == 0)
+    was_in_el0.store(true, std::memory_order_relaxed);
   const bool i = irq, f = fiq;
   // A step is for one insn, not for the interrupts that came up while the debugger thought.
   const bool steps = runner && runner->stepping();
@@ -184,16 +189,19 @@ bool ArmCpus::Cpu::take_turn() {
 }
 
 void ArmCpus::Cpu::wait_for_interrupt() {
+  has_waited = true;
   if (machine.turns_) {
     sleeps = !irq && !fiq;
     return;
   }
+  waits = true;
   tlb_requests.pause();
   {
     const debug::Runner::Call call(runner.get());
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return irq || fiq || machine.ended_; });
   }
+  waits = false;
   tlb_requests.resume();
 }
 
@@ -412,6 +420,22 @@ u64 ArmCpus::state_hash() const {
     for (u32 i = 0; i < frontend_->layout().state_size; ++i) hash = (hash ^ bytes[i]) * 0x100000001b3;
   }
   return hash;
+}
+
+void ArmCpus::watch() {
+  for (const auto& cpu : cpus_) {
+    cpu->was_in_el0 = false;
+    cpu->has_waited = cpu->waits || (turns_ && cpu->sleeps);
+  }
+}
+
+bool ArmCpus::only_spun() const {
+  bool spins = false;
+  for (const auto& cpu : cpus_) {
+    if (cpu->was_in_el0) return false;
+    spins |= cpu->power == Power::On && !cpu->has_waited;
+  }
+  return spins;
 }
 
 void ArmCpus::end(Ended how) {

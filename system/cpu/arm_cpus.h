@@ -51,6 +51,11 @@ class ArmCpus final : public CpuInterrupts, public PsciHost {
   /// All CPUs: their part of a snapshot. They do not run; when they do, it is from there.
   Result<void> serialize(Snapshot& snapshot);
 
+  /// Any thread: from now on CPUs are watched for only_spun.
+  void watch();
+  /// Whether since then no CPU has been in EL0, and one that is on never in WFI: a kernel that does nothing any more.
+  bool only_spun() const;
+
   engine::Statistics statistics() const { return engine_->statistics(); }
   engine::Engine& engine() { return *engine_; }
   guest::PhysicalMemory& physical();
