@@ -1,6 +1,7 @@
 // The workloads of bench/machine that are about the kernel and the memory of a guest: work NAME COUNT prints the time
 // that it took, "RESULT NAME NANOSECONDS".
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -164,14 +165,84 @@ static uint64_t copy(long count) {
   return now() - begin;
 }
 
-static uint64_t read_disk(long count) {
-  const int fd = open("/dev/vda", O_RDONLY);
+static int open_disk(int flags) {
+  const int fd = open("/dev/vda", flags);
   if (fd < 0) die("/dev/vda");
+  return fd;
+}
+static uint64_t read_disk(long count) {
+  const int fd = open_disk(O_RDONLY);
   const size_t bytes = 1u << 20;
   char* p = map(bytes);
   const uint64_t begin = now();
   for (long i = 0; i < count; ++i)
     if (read(fd, p, bytes) != (ssize_t)bytes) die("read");
+  return now() - begin;
+}
+static uint64_t write_disk(long count) {
+  const int fd = open_disk(O_WRONLY);
+  const size_t bytes = 1u << 20;
+  char* p = map(bytes);
+  memset(p, 1, bytes);
+  const uint64_t begin = now();
+  for (long i = 0; i < count; ++i)
+    if (write(fd, p, bytes) != (ssize_t)bytes) die("write");
+  if (fdatasync(fd)) die("fdatasync");
+  return now() - begin;
+}
+// Blocks of 4 KiB in the first 128 MiB, one at a time, past the guest's page cache.
+static uint64_t random_blocks(long count, int is_write) {
+  const int fd = open_disk((is_write ? O_WRONLY : O_RDONLY) | O_DIRECT);
+  char* p = map(4096);
+  uint64_t x = 88172645463325252u;
+  const uint64_t begin = now();
+  for (long i = 0; i < count; ++i) {
+    x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+    const off_t at = (off_t)(x % (32 << 10)) * 4096;
+    if ((is_write ? pwrite(fd, p, 4096, at) : pread(fd, p, 4096, at)) != 4096) die("/dev/vda");
+  }
+  return now() - begin;
+}
+static uint64_t read_blocks(long count) {
+  return random_blocks(count, 0);
+}
+static uint64_t write_blocks(long count) {
+  return random_blocks(count, 1);
+}
+
+// MiB to or from the host's servers, which listen at $PORT_IN and $PORT_OUT.
+static int connect_host(const char* variable) {
+  const char* port = getenv(variable);
+  struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port ? port : ""))};
+  inet_pton(AF_INET, "10.0.2.2", &to.sin_addr);
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (fd < 0 || connect(fd, (struct sockaddr*)&to, sizeof to)) die("10.0.2.2");
+  return fd;
+}
+static uint64_t net_receive(long count) {
+  const size_t bytes = 1u << 18;
+  char* p = map(bytes);
+  const uint64_t begin = now();
+  const int fd = connect_host("PORT_IN");
+  for (size_t left = (size_t)count << 20; left > 0;) {
+    const ssize_t n = read(fd, p, bytes < left ? bytes : left);
+    if (n <= 0) die("read");
+    left -= (size_t)n;
+  }
+  return now() - begin;
+}
+static uint64_t net_send(long count) {
+  const size_t bytes = 1u << 18;
+  char* p = map(bytes);
+  memset(p, 1, bytes);
+  const uint64_t begin = now();
+  const int fd = connect_host("PORT_OUT");
+  for (size_t left = (size_t)count << 20; left > 0;) {
+    const ssize_t n = write(fd, p, bytes < left ? bytes : left);
+    if (n <= 0) die("write");
+    left -= (size_t)n;
+  }
+  if (shutdown(fd, SHUT_WR) || read(fd, p, 1) != 1) die("all has not arrived");
   return now() - begin;
 }
 
@@ -202,11 +273,12 @@ static int command(const char* name, int copies, char** argv) {
 static const struct {
   const char* name;
   Workload run;
-} kWorkloads[] = {{"getpid", getpid_loop},     {"clock", clock_loop}, {"pipe", pipes},
-                  {"pagefaults", page_faults}, {"mprotect", protect}, {"signals", signals},
-                  {"forkexec", fork_exec},     {"threads", threads},  {"random", random_small},
-                  {"random-thp", random_huge}, {"memcpy", copy},      {"disk", read_disk},
-                  {"nothing", nothing}};
+} kWorkloads[] = {{"getpid", getpid_loop},     {"clock", clock_loop},   {"pipe", pipes},
+                  {"pagefaults", page_faults}, {"mprotect", protect},   {"signals", signals},
+                  {"forkexec", fork_exec},     {"threads", threads},    {"random", random_small},
+                  {"random-thp", random_huge}, {"memcpy", copy},        {"disk", read_disk},
+                  {"diskwrite", write_disk},   {"blocks", read_blocks}, {"blockwrite", write_blocks},
+                  {"netin", net_receive},      {"netout", net_send},    {"nothing", nothing}};
 
 int main(int argc, char** argv) {
   setvbuf(stdout, 0, _IONBF, 0);

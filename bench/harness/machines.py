@@ -1,9 +1,11 @@
 """Whole machines: what is run in the guest, how it gets there, and the table of ratios."""
+import contextlib
 import gzip
 import os
 import random
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -23,6 +25,7 @@ class Workload:
     goal_a72: float = 0  # on cortex-a72; 0: the same
     kernel: str = ""  # the program of bench/kernels that it needs
     disk: bool = False
+    net: bool = False
     cpus: int = 1
 
 
@@ -48,13 +51,15 @@ WORKLOADS = [
     _os("getpid", 1000000, 2.5, 5), _os("clock", 2000000, 2.5), _os("pipe", 40000, 2.5, 5), _os("pagefaults", 200000, 2.5, 5),
     _os("mprotect", 100000, 2.5, 5), _os("signals", 100000, 2.5, 5), _os("forkexec", 300, 2.5, 5), _os("threads", 3000, 2.5, 5),
     _tool("sha256sum", "sha256sum /tmp/text"), _tool("gzip", "gzip -c /tmp/text"), _tool("grep", "grep -c 'zeb[a-f]*x' /tmp/text"),
-    _os("disk", 200, 1, disk=True),
+    *(Workload(name, "disk", f"/work {name} {count}", 1, disk=True)
+      for name, count in (("disk", 200), ("blocks", 10000), ("diskwrite", 200), ("blockwrite", 10000))),
+    *(Workload(name, "network", f"/work {name} {count}", 1, net=True) for name, count in (("netin", 200), ("netout", 200))),
     Workload("one", "two CPUs", "/work run one 1 /k/nqueens 14", kernel="nqueens", cpus=2),
     Workload("two", "two CPUs", "/work run two 2 /k/nqueens 14", kernel="nqueens", cpus=2),
 ]
 
 DISK_BYTES = 200 << 20
-MODULES = ("virtio_ring", "virtio", "virtio_mmio", "virtio_blk")
+MODULES = ("virtio_ring", "virtio", "virtio_mmio", "virtio_blk", "failover", "net_failover", "virtio_net")
 
 
 @dataclass
@@ -62,6 +67,7 @@ class Files:
     kernel: Path
     initrd: Path
     disk: Path | None
+    net: bool
 
 
 @dataclass
@@ -89,10 +95,40 @@ def text(size):
     return (piece * (size // len(piece) + 1))[:size]
 
 
+def _serve(serve):
+    """A server of this host, which lives as long as this process; its port."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def accept():
+        while True:
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                serve(connection)
+
+    threading.Thread(target=accept, daemon=True).start()
+    return server.getsockname()[1]
+
+
+def _send(connection):
+    """Until the guest has enough."""
+    piece = bytes(1 << 20)
+    while True:
+        connection.sendall(piece)
+
+
+def _receive(connection):
+    into = bytearray(1 << 20)
+    while connection.recv_into(into):
+        pass
+    connection.sendall(b".")
+
+
 def init_script(chosen, modules):
     lines = ["#!/bin/busybox sh", "b=/bin/busybox", "$b mount -t proc proc /proc; $b mount -t sysfs sys /sys; $b mount -t devtmpfs dev /dev",
              "echo READY"]
     lines += [f"$b insmod /m/{m}.ko" for m in modules]
+    if any(w.net for w in chosen):
+        lines += ["$b ifconfig eth0 10.0.2.15 netmask 255.255.255.0", f"export PORT_IN={_serve(_send)} PORT_OUT={_serve(_receive)}"]
     if any(w.kind == "busybox" for w in chosen):
         lines.append("for i in 1 2 3 4 5 6; do $b cat /text >> /tmp/text; done")
     lines += [w.command for w in chosen]
@@ -101,7 +137,7 @@ def init_script(chosen, modules):
 
 def prepare(opt, chosen, directory):
     modules = {}
-    if opt.modules and any(w.disk for w in chosen):
+    if opt.modules and any(w.disk or w.net for w in chosen):
         for name in MODULES:
             found = sorted(opt.modules.rglob(name + ".ko"))
             if found:  # else it is built in
@@ -115,11 +151,11 @@ def prepare(opt, chosen, directory):
     initrd = directory / "initrd.gz"
     initrd.write_bytes(gzip.compress(cpio.archive(tree, ["proc", "sys", "dev", "tmp"]), 1))
     disk = None
-    if modules:
+    if any(w.disk for w in chosen):
         disk = directory / "disk.img"
         piece = random.Random(2).randbytes(1 << 20)
         disk.write_bytes(piece * (DISK_BYTES >> 20))
-    return Files(opt.kernel, initrd, disk)
+    return Files(opt.kernel, initrd, disk, any(w.net for w in chosen))
 
 
 def runners(opt, files):
@@ -127,8 +163,9 @@ def runners(opt, files):
     out = []
     if opt.qemu:
         disk = ["-drive", f"file={files.disk},if=none,id=d,format=raw", "-device", "virtio-blk-device,drive=d"] if files.disk else []
+        net = ["-netdev", "user,id=n", "-device", "virtio-net-device,netdev=n"] if files.net else ["-nic", "none"]
         out.append(Runner("qemu", [opt.qemu, "-M", "virt,gic-version=3", "-cpu", opt.cpu, "-smp", str(opt.cpus), "-m", "1G", "-nographic",
-                                   "-nic", "none", "-no-reboot", *common, *disk]))
+                                   *net, "-no-reboot", *common, *disk]))
     programs = (opt.tiercel or str(opt.build / "app/tiercel")).split(",")
     for n, (program, tier) in enumerate((p, t) for p in programs for t in opt.tiers.split(",")):
         disk = ["--disk", str(files.disk)] if files.disk else []
