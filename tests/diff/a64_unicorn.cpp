@@ -11,7 +11,8 @@
 #include <map>
 
 #include "frontend-arm/a64/disassemble.h"
-#include "tests/diff/generator.h"
+#include "tests/diff/encodings.h"
+#include "tests/diff/loop_generator.h"
 #include "tests/diff/our_runners.h"
 #include "tests/diff/unicorn_runner.h"
 #include "tests/support/underflow.h"
@@ -21,19 +22,20 @@ namespace {
 
 constexpr u32 kUnderflow = 1u << 3;  // FPSR.UFC
 constexpr u64 kWild = 1 << 17;       // distance from the data beyond which other memory may begin
-constexpr u32 kBrk = 0xd420'0000, kNop = 0xd503'201f;
+constexpr int kMaxSteps = 200'000;
+constexpr std::size_t kMaxFaults = 32;  // behind which a program goes on
 
 struct Options {
   u64 seed = 1, count = 1'000'000, states = 8;
   unsigned max_insns = 6, max_reports = 20;
   double seconds = 0;
-  bool llvm = false;
+  bool llvm = false, loops = false;
   std::string only, write;
 };
 
 void install(const Sequence& s) {
   u32* code = reinterpret_cast<u32*>(s.pc);
-  std::fill(code, code + kSlotBytes / 4, kBrk);
+  std::fill(code, code + (s.goes_on ? kLoopSlotBytes : kSlotBytes) / 4, kBrk);
   std::copy(s.words.begin(), s.words.end(), code);
 }
 
@@ -49,6 +51,40 @@ void explain_abort(int) {
   signal(SIGABRT, SIG_DFL);
 }
 
+bool is_kept(const Sequence& s, std::size_t index) {
+  return std::find(s.kept.begin(), s.kept.end(), index) != s.kept.end();
+}
+
+bool is_wild(const Outcome& outcome) {
+  return outcome.end == End::Fault && outcome.fault_address - (kDataBase - kWild) > 2 * kWild;
+}
+
+/// The whole sequence; where it goes on behind faults, each of them once.
+Outcome run_on(Runner& runner, const Sequence& s, CpuState& state, Data& data) {
+  Outcome outcome = runner.run(state, data, s.end());
+  if (!s.goes_on) return outcome;
+  std::vector<Outcome::Fault> faults;
+  bool tagged = outcome.tagged;
+  while (outcome.end == End::Fault && !is_wild(outcome) && state.pc - s.pc < s.end() - s.pc &&
+         faults.size() < kMaxFaults) {
+    // Our interpreter names the access, the host the first byte that is not there.
+    const bool crosses = outcome.fault_address - kDataBase < kDataBytes;
+    faults.push_back({state.pc, crosses ? kDataBase + kDataBytes : outcome.fault_address});
+    state.pc += 4;
+    outcome = runner.run(state, data, s.end());
+    tagged |= outcome.tagged;
+  }
+  outcome.faults = std::move(faults);
+  outcome.tagged = tagged;
+  return outcome;
+}
+
+std::string describe(const std::vector<Outcome::Fault>& faults) {
+  std::string out;
+  for (const Outcome::Fault& f : faults) out += fmt::format("{}{:x}->{:x}", out.empty() ? "" : ",", f.pc, f.address);
+  return "[" + out + "]";
+}
+
 /// One execution by everybody.
 struct Trial {
   Outcome reference_outcome, outcome;
@@ -61,13 +97,16 @@ struct Trial {
 class Differential {
  public:
   explicit Differential(const Options& options)
-      : options_(options), generator_(options.seed, options.only), reference_(make_unicorn_runner()) {
+      : options_(options),
+        generator_(options.loops ? std::make_unique<LoopGenerator>(options.seed)
+                                 : std::make_unique<Generator>(options.seed, options.only)),
+        reference_(make_unicorn_runner()) {
     ours_.push_back(make_interp_runner(false));
     ours_.push_back(make_interp_runner(true));
     fast_from_ = ours_.size();
-    for (auto& runner : make_fast_runners()) ours_.push_back(std::move(runner));
+    for (auto& runner : make_fast_runners(options.loops)) ours_.push_back(std::move(runner));
     if (options.llvm)
-      for (auto& runner : make_llvm_runners()) ours_.push_back(std::move(runner));
+      for (auto& runner : make_llvm_runners(options.loops)) ours_.push_back(std::move(runner));
   }
   int run();
 
@@ -78,10 +117,11 @@ class Differential {
   bool is_fast(const Runner* runner) const;
   bool rounds_up_to_normal(const Sequence& s, CpuState state, Data data);
   void forget_code();
+  void begin_anew();
   u64 next_slot();
 
   Options options_;
-  Generator generator_;
+  std::unique_ptr<Generator> generator_;
   std::unique_ptr<Runner> reference_;
   std::vector<std::unique_ptr<Runner>> ours_;
   std::size_t fast_from_ = 0;  // ours_[fast_from_...] are fast tiers
@@ -97,31 +137,33 @@ Trial Differential::execute(const Sequence& s, const CpuState& start, const Data
   Data reference_data = data;
   const Runner* reference = s.reference_is_wrong ? ours_.front().get() : reference_.get();
   if (s.reference_is_wrong)
-    t.reference_outcome = ours_.front()->run(t.reference, reference_data, s.end());
+    t.reference_outcome = run_on(*ours_.front(), s, t.reference, reference_data);
   else
     t.reference_outcome = reference_->run(t.reference, reference_data, s.end());
   for (const auto& runner : ours_) {
     if (runner.get() == reference) continue;
     CpuState state = start;
     Data our_data = data;
-    Outcome outcome = runner->run(state, our_data, s.end());
+    Outcome outcome = run_on(*runner, s, state, our_data);
     // The engine's tiers reach all of this process's memory: a wild access that faults in the regions of the test must
     // not be made there.
-    if (outcome.end == End::Fault && outcome.fault_address - (kDataBase - kWild) > 2 * kWild) break;
-    // Unicorn takes no tags: what the interpreter says is compared with our other tiers.
-    if (outcome.tagged && t.reference_outcome.end == End::Fault && reference == reference_.get()) {
-      ++tagged_;
-      t.reference_outcome = outcome;
-    }
-    const bool same_end = outcome.end == t.reference_outcome.end;
-    if (same_end && (outcome.end == End::Fault || outcome.tagged) && reference == reference_.get()) {
-      // Unicorn does not say precisely where it faulted: our tiers are compared with each other.
+    if (is_wild(outcome)) break;
+    const bool faulted = outcome.end == End::Fault || !outcome.faults.empty();
+    const bool reference_faulted = t.reference_outcome.end == End::Fault;
+    if (reference == reference_.get() &&
+        (reference_faulted ? faulted || outcome.tagged : outcome.tagged && outcome.end == t.reference_outcome.end)) {
+      // Unicorn takes no tags, and does not say precisely where it faulted: our tiers are compared with each other.
+      tagged_ += outcome.tagged && reference_faulted;
       reference = runner.get();
       t.reference = state;
+      t.reference_outcome = std::move(outcome);
       reference_data = our_data;
       continue;
     }
+    const bool same_end = outcome.end == t.reference_outcome.end && outcome.faults == t.reference_outcome.faults;
     std::vector<std::string> differ = differences(t.reference, reference_data, state, our_data);
+    if (outcome.faults != t.reference_outcome.faults)
+      differ.push_back("faults " + describe(t.reference_outcome.faults) + " and " + describe(outcome.faults));
     if (same_end && differ.empty()) continue;
     if (same_end && differ.size() == 1 && (t.reference.fpsr & ~state.fpsr) == kUnderflow &&
         (state.fpsr & ~t.reference.fpsr) == 0 && is_fast(runner.get()) && rounds_up_to_normal(s, start, data)) {
@@ -141,7 +183,7 @@ Trial Differential::execute(const Sequence& s, const CpuState& start, const Data
 /// x86 detects tininess after rounding, Arm before (docs/fast-tier-vectors.md, "Cumulative exceptions"): only an insn
 /// whose result is a least normal number can have raised Underflow on Arm alone. True if all that raised it did so.
 bool Differential::rounds_up_to_normal(const Sequence& s, CpuState state, Data data) {
-  for (int steps = 0; state.pc != s.end() && steps < 1000; ++steps) {
+  for (int steps = 0; state.pc != s.end() && steps < kMaxSteps; ++steps) {
     state.fpsr &= ~kUnderflow;
     const u64 index = (state.pc - s.pc) / 4;
     if (stepper_->run(state, data, s.end()).end != End::Done) return true;
@@ -162,22 +204,43 @@ void Differential::forget_code() {
   for (const auto& runner : ours_) runner->forget_code();
 }
 
+/// So that a program's regions do not depend on the programs before, but on chance.
+void Differential::begin_anew() {
+  for (const auto& runner : ours_) {
+    runner->set_seed(static_cast<u32>(options_.seed * 7919 + slot_));
+    runner->forget_code();
+  }
+}
+
 u64 Differential::next_slot() {
-  if (slot_ == kCodeBytes / kSlotBytes) {
+  const u64 bytes = options_.loops ? kLoopSlotBytes : kSlotBytes;
+  if (slot_ == kCodeBytes / bytes) {
     forget_code();
     slot_ = 0;
   }
-  return kCodeBase + kSlotBytes * slot_++;
+  return kCodeBase + bytes * slot_++;
 }
 
-/// Replaces instructions by NOP, each at a place in memory of its own, as long as somebody still disagrees.
+/// Replaces instructions by NOP, in chunks and then one by one, as long as somebody still disagrees.
 Sequence Differential::reduced(Sequence s, CpuState& start, const Data& data) {
-  for (std::size_t i = s.words.size(); i-- > 0;) {
-    const u32 word = s.words[i];
-    s.words[i] = kNop;
+  const auto still_fails = [&] {
     install(s);
     forget_code();
-    if (!execute(s, start, data).runner) s.words[i] = word;
+    return execute(s, start, data).runner != nullptr;
+  };
+  for (const std::size_t chunk : {64, 16, 4, 1}) {
+    for (std::size_t end = s.words.size(); end > 0; end -= std::min(chunk, end)) {
+      const std::vector<u32> words = s.words;
+      for (std::size_t i = end - std::min(chunk, end); i < end; ++i)
+        if (!is_kept(s, i)) s.words[i] = kNop;
+      if (s.words != words && !still_fails()) s.words = words;
+    }
+  }
+  while (s.goes_on && start.x[kTurnsRegister] > 1) {
+    const u64 turns = std::exchange(start.x[kTurnsRegister], start.x[kTurnsRegister] / 2);
+    if (still_fails()) continue;
+    start.x[kTurnsRegister] = turns;
+    break;
   }
   install(s);
   forget_code();
@@ -190,9 +253,9 @@ void Differential::report(const Sequence& s, const CpuState& start, const Data& 
   const Sequence small = reduced(s, from, data);
   const Trial t = execute(small, from, data);
   std::string rows;
-  for (const u32 w : small.words) {
-    if (w == kNop) continue;
-    const arm::Row* row = arm::a64_table().find(w);
+  for (std::size_t i = 0; i < small.words.size(); ++i) {
+    if (small.words[i] == kNop || is_kept(small, i)) continue;
+    const arm::Row* row = arm::a64_table().find(small.words[i]);
     if (!rows.empty()) rows += " + ";
     rows += row ? std::string(row->manual) : "?";
   }
@@ -223,7 +286,7 @@ void Differential::report(const Sequence& s, const CpuState& start, const Data& 
   for (int i = 0; i < 32; i += 2)
     fmt::print("  v{:<2} {:016x}_{:016x}  v{:<2} {:016x}_{:016x}\n", i, from.v[i].hi, from.v[i].lo, i + 1,
                from.v[i + 1].hi, from.v[i + 1].lo);
-  fmt::print("{}\n", describe_block(small.pc, from.fpcr));
+  if (!small.goes_on) fmt::print("{}\n", describe_block(small.pc, from.fpcr));
   std::fflush(stdout);
 }
 
@@ -233,16 +296,17 @@ int Differential::run() {
   const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - started).count(); };
   Data data;
   while (runs_ < options_.count && (options_.seconds == 0 || elapsed() < options_.seconds)) {
-    const Sequence s = generator_.sequence(next_slot(), options_.max_insns);
+    const Sequence s = generator_->sequence(next_slot(), options_.max_insns);
     install(s);
+    if (options_.loops) begin_anew();
     current_sequence = &s;
     for (u64 i = 0; i < options_.states; ++i) {
-      const CpuState start = generator_.state(s);
-      generator_.fill(data, i == 0);
+      const CpuState start = generator_->state(s);
+      generator_->fill(data, i == 0);
       const Trial t = execute(s, start, data);
       ++runs_;
       insns_ += s.words.size();
-      faults_ += t.reference_outcome.end == End::Fault;
+      faults_ += t.reference_outcome.end == End::Fault || !t.reference_outcome.faults.empty();
       if (t.runner && t.outcome.end == End::Unimplemented) {
         ++gaps_;
         break;
@@ -253,15 +317,15 @@ int Differential::run() {
       }
     }
   }
-  u64 regions = 0;
-  for (const auto& runner : ours_) regions += runner->regions();
+  u64 regions = 0, interrupts = 0;
+  for (const auto& runner : ours_) regions += runner->regions(), interrupts += runner->interrupts();
   for (const auto& [rows, n] : failures_by_row_) fmt::print("{:>7} x {}\n", n, rows);
   fmt::print(
       "{} rows, {} sequences run, {} instructions, {} faults, {} gaps, {} disagreements ({} more in "
       "Underflow alone, {} with tagged addresses between our tiers), {:.1f} s, {:.0f} runs/s; {} executions of an "
-      "instruction by {} runners; {} regions\n",
-      generator_.row_count(), runs_, insns_, faults_, gaps_, failures_, tininess_, tagged_, elapsed(),
-      runs_ / elapsed(), insns_ * (ours_.size() + 1), ours_.size() + 1, regions);
+      "instruction by {} runners; {} regions, {} interrupts\n",
+      generator_->row_count(), runs_, insns_, faults_, gaps_, failures_, tininess_, tagged_, elapsed(),
+      runs_ / elapsed(), insns_ * (ours_.size() + 1), ours_.size() + 1, regions, interrupts);
   if (options_.llvm && regions == 0) fmt::print("the optimising tier took no part\n");
   return failures_ || (options_.llvm && regions == 0) ? 1 : 0;
 }
@@ -276,6 +340,7 @@ int run(int argc, char** argv) {
   app.add_option("--max-reports", options.max_reports, "disagreements to print in full");
   app.add_option("--time", options.seconds, "stop after so many seconds");
   app.add_option("--only-row", options.only, "regular expression on a row's text and heading");
+  app.add_flag("--loops", options.loops, "programs of several blocks with loops; --max-insns: so many blocks");
   app.add_flag("--llvm", options.llvm, "on the optimising tier as well; a sequence takes it some milliseconds");
   CLI11_PARSE(app, argc, argv);
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/bits.h"
+#include "tests/diff/encodings.h"
 #include "tests/diff/known_issues.h"
 
 namespace tiercel::test {
@@ -51,67 +52,8 @@ const FieldSpec* field(const Row& row, std::string_view name) {
   return nullptr;
 }
 
-void put(u32& word, unsigned lsb, unsigned width, u64 value) {
-  const u32 mask = static_cast<u32>(low_mask(width)) << lsb;
-  word = (word & ~mask) | (static_cast<u32>(value << lsb) & mask);
-}
-
 // Registers x19..x28 hold addresses that the generator needs; other instructions mostly do not write them.
 constexpr unsigned kPoolFirst = 19, kPoolCount = 10;
-
-bool is_load_store(u32 w) {
-  return (w & 0x0a00'0000) == 0x0800'0000;
-}
-
-/// How a load or store forms its address.
-struct Access {
-  enum class Kind { None, Literal, Base, Register } kind = Kind::None;
-  s64 offset = 0;
-  u32 bytes = 1;
-  unsigned index_shift = 0;
-};
-
-Access access_of(u32 w) {
-  using Kind = Access::Kind;
-  const u32 size = w >> 30, v = w >> 26 & 1;
-  const u32 log2 = v ? ((w >> 23 & 1) << 2 | size) : size;  // of one register, except in pairs
-  if ((w & 0x3b00'0000) == 0x1800'0000) return {Kind::Literal, 0, 16};
-  if ((w & 0x3f00'0000) == 0x0800'0000) {  // exclusives, ordered, CAS
-    const bool casp = (w >> 31) == 0 && (w >> 21 & 1) && (w >> 23 & 1) == 0 && (w >> 10 & 31) == 31;
-    const bool pair = (w >> 21 & 1) && (w >> 23 & 1) == 0;
-    const u32 one = casp ? 4u << (w >> 30 & 1) : 1u << size;
-    return {Kind::Base, 0, pair ? 2 * one : one};
-  }
-  if ((w & 0x3a00'0000) == 0x2800'0000) {  // pairs
-    const u32 scale = v ? 2 + size : 2 + (size >> 1);
-    const bool post = (w >> 23 & 3) == 1;
-    return {Kind::Base, post ? 0 : sign_extend(w >> 15, 7) * (1 << scale), 2u << scale};
-  }
-  if ((w & 0x3b00'0000) == 0x3900'0000) return {Kind::Base, static_cast<s64>((w >> 10 & 0xfff) << log2), 1u << log2};
-  if ((w & 0x3b20'0000) == 0x3800'0000) {
-    const bool post = (w >> 10 & 3) == 1;
-    return {Kind::Base, post ? 0 : sign_extend(w >> 12, 9), 1u << log2};
-  }
-  if ((w & 0x3b20'0c00) == 0x3820'0800) return {Kind::Register, 0, 1u << log2, (w >> 12 & 1) ? log2 : 0};
-  if ((w & 0x3b20'0c00) == 0x3820'0000) return {Kind::Base, 0, 1u << size};
-  if ((w & 0xbe00'0000) == 0x0c00'0000) return {Kind::Base, 0, 64};  // structures
-  return {};
-}
-
-bool must_be_aligned(u32 w) {
-  return (w & 0x3f00'0000) == 0x0800'0000 || (w & 0x3f20'0c00) == 0x3820'0000;
-}
-
-bool is_store_exclusive(u32 w) {
-  return (w & 0x3fc0'0000) == 0x0800'0000 && !((w >> 31) == 0 && (w >> 21 & 1));
-}
-
-/// LDAR, STLR and the like, whose misaligned addresses the reference accepts.
-bool is_ordered(u32 w) {
-  return (w & 0x3fa0'0000) == 0x0880'0000;
-}
-
-constexpr u32 kNop = 0xd503'201f, kClrex = 0xd503'3f5f;
 
 }  // namespace
 
@@ -235,8 +177,7 @@ Sequence Generator::sequence(u64 pc, unsigned max_insns) {
     const u32 last = s.words.back();
     if (is_store_exclusive(last) && i + 1 < count && chance(80)) {
       // The matching load first, so that the store can succeed.
-      s.words.back() = (last | 0x0040'0000 | 0x001f'0000) & ~u32{0x1f};
-      if ((last >> 21 & 1) && (last >> 10 & 31) == (s.words.back() & 31)) s.words.back() |= 1;
+      s.words.back() = matching_load(last);
       s.words.push_back(last);
       ++i;
     }

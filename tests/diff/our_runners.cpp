@@ -1,9 +1,13 @@
 #include "tests/diff/our_runners.h"
 
 #include <fmt/format.h>
+#include <signal.h>
+#include <sys/time.h>
 #include <xmmintrin.h>
 
 #include <cstring>
+#include <optional>
+#include <random>
 #include <unordered_map>
 #include <utility>
 
@@ -132,7 +136,7 @@ class InterpRunner final : public Runner {
     Outcome outcome;
     for (int steps = 0; s.pc != end; ++steps) {
       if (kind_ == Kind::OneInsn && steps == 1) break;
-      if (steps == 1000) {
+      if (steps == kMaxSteps) {
         outcome = {End::Failed, 0, "no end"};
         break;
       }
@@ -193,6 +197,7 @@ class InterpRunner final : public Runner {
     return &blocks_.emplace(key, std::move(f)).first->second;
   }
 
+  static constexpr int kMaxSteps = 500'000;
   const Kind kind_;
   const guest::TranslateLimits limits_ =
       kind_ == Kind::OneInsn ? guest::TranslateLimits{.max_insns = 1} : guest::TranslateLimits{};
@@ -228,19 +233,45 @@ class RegionSpace final : public engine::AddressSpace {
 /// Makes what compiles regions, or is empty.
 using MakeRegions = std::unique_ptr<engine::RegionService> (*)(const backend::VmLayout&, const backend::HostFeatures&);
 
+/// Asks the vCPU of this thread to stop in a moment.
+class Alarm {
+ public:
+  explicit Alarm(int microseconds) {
+    struct sigaction action = {};
+    action.sa_handler = [](int) {
+      if (engine::Vcpu* vcpu = engine::Vcpu::current()) vcpu->request_exit();
+    };
+    action.sa_flags = SA_RESTART;
+    sigaction(SIGALRM, &action, nullptr);
+    set(microseconds);
+  }
+  ~Alarm() { set(0); }
+
+ private:
+  static void set(int microseconds) {
+    const itimerval once = {{0, 0}, {0, microseconds}};
+    setitimer(ITIMER_REAL, &once, nullptr);
+  }
+};
+
 class EngineRunner final : public Runner {
  public:
-  EngineRunner(const char* name, const engine::Options& options, MakeRegions make_regions = nullptr)
-      : name_(name),
-        engine_(*frontend_, space_, options,
-                make_regions
-                    ? make_regions(engine::vm_layout(*frontend_, space_, options), backend::HostFeatures::detect())
-                    : nullptr),
-        vcpu_(engine_.make_vcpu()),
-        ends_before_brk_(make_regions != nullptr) {}
+  EngineRunner(const char* name, const engine::Options& options, bool interrupted, MakeRegions make_regions = nullptr)
+      : name_(name), options_(options), interrupted_(interrupted), make_regions_(make_regions) {
+    begin();
+  }
   const char* name() const override { return name_; }
-  void forget_code() override { engine_.invalidate(VAddr{kCodeBase}, kCodeBytes); }
-  u64 regions() const override { return engine_.statistics().regions.regions; }
+  /// Heads of regions remember how often they were tried, so all begins anew then.
+  void forget_code() override {
+    if (!make_regions_) return engine_->invalidate(VAddr{kCodeBase}, kCodeBytes);
+    past_regions_ = regions();
+    begin();
+  }
+  void set_seed(u32 seed) override {
+    if (options_.chaos_seed != 0) options_.chaos_seed = seed;
+  }
+  u64 interrupts() const override { return interrupts_; }
+  u64 regions() const override { return past_regions_ + engine_->statistics().regions.regions; }
 
   Outcome run(CpuState& state, Data& data, u64 end) override {
     using Kind = engine::Stop::Kind;
@@ -249,8 +280,8 @@ class EngineRunner final : public Runner {
     load_state(s, state);
     vcpu_->set_fp_status((state.fpsr & 0x1f) | (state.fpsr & 0x80 ? ir::fpstatus::kInputDenormal : 0));
     // The BRK would keep the block that ends in it out of any region.
-    if (ends_before_brk_ && std::exchange(end_, end) != end) engine_.set_breakpoints({end});
-    const engine::Stop stop = vcpu_->run();
+    if (make_regions_ && std::exchange(end_, end) != end) engine_->set_breakpoints({end});
+    const engine::Stop stop = run_vcpu();
     store_state(s, state);
     const u32 status = vcpu_->fp_status();
     state.fpsr |= (status & 0x1f) | (status & ir::fpstatus::kInputDenormal ? 0x80 : 0);
@@ -271,42 +302,75 @@ class EngineRunner final : public Runner {
   }
 
  private:
+  engine::Stop run_vcpu() {
+    for (unsigned alarms = 0;; ++interrupts_) {
+      std::optional<Alarm> alarm;
+      if (interrupted_ && ++alarms <= kAlarms) alarm.emplace(1 + chance_() % kMicroseconds);
+      const engine::Stop stop = vcpu_->run();
+      alarm.reset();
+      vcpu_->clear_exit_request();
+      if (stop.kind != engine::Stop::Kind::Interrupt) return stop;
+    }
+  }
+
+  void begin() {
+    vcpu_.reset();
+    std::unique_ptr<engine::RegionService> regions;
+    if (make_regions_)
+      regions = make_regions_(engine::vm_layout(*frontend_, space_, options_), backend::HostFeatures::detect());
+    engine_ = std::make_unique<engine::Engine>(*frontend_, space_, options_, std::move(regions));
+    vcpu_ = engine_->make_vcpu();
+    end_ = 0;
+  }
+
+  static constexpr unsigned kAlarms = 3, kMicroseconds = 100;  // per run
   const char* name_;
+  std::minstd_rand chance_;
   std::unique_ptr<guest::Frontend> frontend_ = arm::make_a64_frontend();
   RegionSpace space_;
-  engine::Engine engine_;
+  engine::Options options_;
+  const bool interrupted_;
+  const MakeRegions make_regions_;
+  std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<engine::Vcpu> vcpu_;
-  const bool ends_before_brk_;
   u64 end_ = 0;
+  u64 past_regions_ = 0, interrupts_ = 0;
 };
 
 }  // namespace
 
-std::vector<std::unique_ptr<Runner>> make_fast_runners() {
+std::vector<std::unique_ptr<Runner>> make_fast_runners(bool loops) {
   engine::Engine::catch_host_faults();
   std::vector<std::unique_ptr<Runner>> runners;
   engine::Options plain;
   plain.code_cache_bytes = 32 << 20;
-  runners.push_back(std::make_unique<EngineRunner>("fast", plain));
+  runners.push_back(std::make_unique<EngineRunner>("fast", plain, loops));
   engine::Options chaos = plain;
   chaos.chaos_seed = 7;
   chaos.code_cache_bytes = 1 << 20;
-  runners.push_back(std::make_unique<EngineRunner>("fast with chaos", chaos));
+  runners.push_back(std::make_unique<EngineRunner>("fast with chaos", chaos, loops));
   return runners;
 }
 
-std::vector<std::unique_ptr<Runner>> make_llvm_runners() {
+std::vector<std::unique_ptr<Runner>> make_llvm_runners([[maybe_unused]] bool loops) {
   std::vector<std::unique_ptr<Runner>> runners;
 #ifdef TIERCEL_TEST_REGIONS
   engine::Options plain;
   plain.tier = engine::Tier::Llvm;
   plain.hot = 1;
   plain.code_cache_bytes = 32 << 20;
-  runners.push_back(std::make_unique<EngineRunner>("llvm", plain, make_local_regions));
+  runners.push_back(std::make_unique<EngineRunner>("llvm", plain, loops, make_local_regions));
   engine::Options chaos = plain;
   chaos.chaos_seed = 7;
   chaos.max_block_insns = 4;
-  runners.push_back(std::make_unique<EngineRunner>("llvm with chaos", chaos, make_local_regions));
+  runners.push_back(std::make_unique<EngineRunner>("llvm with chaos", chaos, loops, make_local_regions));
+  if (!loops) return runners;
+  engine::Options surveyed = plain;
+  surveyed.hot = 3;
+  runners.push_back(std::make_unique<EngineRunner>("llvm with surveys", surveyed, loops, make_local_regions));
+  surveyed.chaos_seed = 7;
+  surveyed.max_block_insns = 16;
+  runners.push_back(std::make_unique<EngineRunner>("llvm with surveys and chaos", surveyed, loops, make_local_regions));
 #endif
   return runners;
 }

@@ -12,11 +12,12 @@ std::unique_ptr<Runner> make_interp_runner(bool passes);
 /// The interpreter without passes; run() executes one insn.
 std::unique_ptr<Runner> make_stepper();
 
-/// The fast tier through the engine, as it is used.
-std::vector<std::unique_ptr<Runner>> make_fast_runners();
-/// The optimising tier through the engine, with every block compiled; in blocks as they are, and in random ones, some of
-/// which make a region together.
-std::vector<std::unique_ptr<Runner>> make_llvm_runners();
+/// The fast tier through the engine, as it is used. `loops`, here and below: for programs, which are interrupted all
+/// the time.
+std::vector<std::unique_ptr<Runner>> make_fast_runners(bool loops);
+/// The optimising tier through the engine, with every block compiled; in blocks as they are, and in random ones, some
+/// of which make a region together. Programs run also with surveys of what is hot, as it is used.
+std::vector<std::unique_ptr<Runner>> make_llvm_runners(bool loops);
 
 /// IR of the block at `pc` before and after the passes, as text.
 std::string describe_block(u64 pc, u32 fpcr);

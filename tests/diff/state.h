@@ -27,6 +27,7 @@ inline constexpr u32 kFpsrBits = 0x0800'009f, kFpcrBits = 0x07c0'0000;
 inline constexpr u64 kCodeBase = 0x1000'0000, kCodeBytes = 16 << 20;
 inline constexpr u64 kDataBase = 0x3000'0000, kDataBytes = 4096;
 inline constexpr u64 kSlotBytes = 64;  // of code per sequence
+inline constexpr u64 kLoopSlotBytes = 2048;
 
 using Data = std::array<u8, kDataBytes>;
 
@@ -44,6 +45,11 @@ struct Outcome {
   u64 fault_address = 0;
   std::string note;
   bool tagged = false;  // an address had bits above the 56 that count; only the interpreter says so
+  struct Fault {
+    u64 pc, address;
+    friend bool operator==(const Fault&, const Fault&) = default;
+  };
+  std::vector<Fault> faults{};  // behind which it went on
 };
 
 /// Executes sequences on `data` at kDataBase and code at kCodeBase.
@@ -55,8 +61,12 @@ class Runner {
   virtual Outcome run(CpuState& state, Data& data, u64 end) = 0;
   /// Code in [kCodeBase, kCodeBase + kCodeBytes) was rewritten.
   virtual void forget_code() = 0;
+  /// Of what is random in the tier, from the next forget_code() on.
+  virtual void set_seed(u32) {}
   /// How many regions were compiled.
   virtual u64 regions() const { return 0; }
+  /// How often it was asked to stop and then went on.
+  virtual u64 interrupts() const { return 0; }
 };
 
 /// One line for every difference, with both values; empty if the states agree.
