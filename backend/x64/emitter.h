@@ -44,6 +44,11 @@ enum class FlagsForm : u8 {
   FcmpSwapped,  // as after UCOMIS b, a
 };
 
+/// Is it the sign extension of its low half, as immediates of 64-bit instructions are?
+constexpr bool fits_s32(u64 x) {
+  return static_cast<s64>(x) == static_cast<s32>(x);
+}
+
 class Emitter {
  public:
   Emitter(const VmLayout& layout, const HostFeatures& cpu, const RegisterPlan& plan);

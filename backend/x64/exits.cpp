@@ -89,7 +89,8 @@ void Emitter::add_exit(u64 pc) {
   exits_.push_back({pc, a.newLabel(), static_cast<u32>(a.offset()) - 4});
 }
 
-/// Both checks share the cold way: it is the conditional jumps and the code behind them that cost time, not the counter.
+/// Both checks share the cold way: it is the conditional jumps and the code behind them that cost time, not the
+/// counter.
 void Emitter::check_edge(u64 pc) {
   const Stub stub = layout_.profile ? Stub::InterruptOrHot : Stub::Interrupt;
   const Label leave = cold([pc, stub](Emitter& e) {
@@ -178,7 +179,7 @@ void Emitter::leave(const Inst& inst) {
     fetch(kPc, inst.args[0]);
     a.mov(TIERCEL_CONTEXT(exit_arg), kPc);
   }
-  if (static_cast<s64>(inst.imm) == static_cast<s32>(inst.imm)) {
+  if (fits_s32(inst.imm)) {
     a.mov(TIERCEL_CONTEXT(exit_payload), asmjit::Imm(static_cast<s32>(inst.imm)));
   } else {
     a.mov(kPc, asmjit::Imm(inst.imm));

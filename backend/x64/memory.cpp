@@ -331,8 +331,7 @@ void Emitter::emit_store(const Inst& inst) {
     a.xchg(m, of_size(t, attr.bytes()));
     return;
   }
-  if (u64 c; is_const(v, c) && state_[v.index].place == kNowhere &&
-             (attr.bytes() < 8 || static_cast<s64>(c) == static_cast<s32>(c))) {
+  if (u64 c; is_const(v, c) && state_[v.index].place == kNowhere && (attr.bytes() < 8 || fits_s32(c))) {
     const Mem m = address(inst, attr.bytes());
     fault_here();
     const s64 imm = attr.bytes() == 8   ? static_cast<s64>(c)

@@ -340,7 +340,7 @@ Operand_ Emitter::use_any(Value v) {
   u64 c;
   if (is_const(v, c) && state_[v.index].place == kNowhere) {
     if (type == Type::I32) return asmjit::Imm(static_cast<s32>(c));
-    if (static_cast<s64>(c) == static_cast<s32>(c)) return asmjit::Imm(static_cast<s64>(c));
+    if (fits_s32(c)) return asmjit::Imm(static_cast<s64>(c));
   }
   const bool wide = type == Type::I64;
   Mem m;
