@@ -14,9 +14,9 @@
 #include "frontend-arm/a64/isa_table.h"
 #include "frontend-arm/a64/system_registers.h"
 #include "frontend-arm/a64/translate.h"
+#include "frontend-arm/a64_debug_registers.h"
 #include "frontend-arm/a64_system_frontend.h"
 #include "frontend-arm/core/syndrome.h"
-#include "frontend-arm/debug_registers.h"
 #include "frontend-arm/helpers.h"
 #include "frontend-arm/mmu/el1_mmu.h"
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "app/machine/options.h"
+#include "app/machine/command_line.h"
 #include "base/descriptor.h"
 #include "debug/listener.h"
 #include "system/boards/virt.h"

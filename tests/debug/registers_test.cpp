@@ -1,5 +1,5 @@
 // The registers as a debugger sees them.
-#include "frontend-arm/debug_registers.h"
+#include "frontend-arm/a64_debug_registers.h"
 
 #include <gtest/gtest.h>
 

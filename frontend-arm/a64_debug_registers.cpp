@@ -1,4 +1,4 @@
-#include "frontend-arm/debug_registers.h"
+#include "frontend-arm/a64_debug_registers.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "app/machine/options.h"
+#include "app/machine/command_line.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
