@@ -6,6 +6,9 @@
 #include <cstddef>
 
 #include "backend/jump_cache.h"
+#include "backend/profile_tables.h"
+#include "backend/region_fault_table.h"
+#include "backend/softmmu_tables.h"
 #include "ir/eval.h"
 
 namespace tiercel::backend {
@@ -33,75 +36,8 @@ inline constexpr u32 kReturnStackSize = 16;
 
 inline constexpr u32 kStubCount = 10;
 
-/// A machine's guest page and the host memory behind it. Direct-mapped tables of these are what generated code probes.
-struct TlbEntry {
-  u64 page = 0;  // as the guest writes it, tag included
-  u64 host = 0;  // of the page's first byte
-};
-inline constexpr u32 kTlbBits = 16;  // 256 MiB of guest memory
-inline constexpr u32 kTlbSize = 1u << kTlbBits;
-constexpr u32 tlb_index(u64 address) {
-  return static_cast<u32>(address / kPageSize) & (kTlbSize - 1);
-}
-/// An entry without a mapping holds a page whose place is another one, so that no address at all can hit it.
-constexpr TlbEntry empty_tlb_entry(u32 index) {
-  return {index == 0 ? kPageSize : 0, 0};
-}
-static_assert(tlb_index(0) == 0 && tlb_index(kPageSize) != 0);
-
-/// Where the code of a machine's guest page was found. Direct-mapped, by tlb_code_index.
-struct TlbCodePage {
-  u64 page = ~u64{0};  // no page's address: nothing
-  u32 space = 0;       // guest::BlockKey::space
-};
-inline constexpr u32 kTlbCodeSize = 4096;
-constexpr u32 tlb_code_index(u64 address) {
-  return tlb_index(address) % kTlbCodeSize;
-}
-
-/// The third argument of VmContext::tlb_fill.
-inline constexpr u32 kTlbFillWrite = 1 << 8, kTlbFillUser = 1 << 9, kTlbFillAtomic = 1 << 10,
-                     kTlbFillSecond = 1 << 11 /* of a pair */;  // and the size in bytes
-
-/// Counters of edges that go back (VmLayout::profile): one counts down to below zero, then the edge leaves with Reason::Hot. Several
-/// targets may share one. They end where the VmContext starts, and so are reached like its fields.
-inline constexpr u32 kHotCounters = 4096;
-constexpr u32 hot_counter_index(u64 target_pc) {
-  return static_cast<u32>((target_pc >> 2) ^ (target_pc >> 14)) & (kHotCounters - 1);
-}
-/// Counted from the VmContext.
-constexpr s32 hot_counter_offset(u64 target_pc) {
-  return static_cast<s32>(hot_counter_index(target_pc) * sizeof(s32)) - static_cast<s32>(kHotCounters * sizeof(s32));
-}
-
-/// What a block that is watched (ir::Function::watch) notes, all vCPUs in the same place: a count here and there may
-/// get lost. Number 0 is nobody's.
-struct WatchNotes {
-  static constexpr u32 kTargets = 64;
-  u32 count = 0;               // of executions
-  u64 targets[kTargets] = {};  // a ring by `count`: where its indirect terminal went
-};
-inline constexpr u32 kWatches = 1024;
-
-/// One more than the highest ir::Function::counter.
-inline constexpr u32 kCounters = 1 << 20;
-
-/// Where a region's accesses fault and how control goes on then (RegionFault), sorted by `access`. Offsets are counted
-/// in bytes from the table itself, which lies in front of the region's code.
-struct RegionFaultTable {
-  u32 count;
-  u32 frame;                     // RegionCode::frame
-  s32 shared;                    // the region's shared way out
-  s32 places, constants, flags;  // arrays of ValuePlace, u64 and RegionFlags
-  struct Entry {
-    s32 access, landing;  // landing 0: a stop
-    u32 exit, first;
-    u16 count, flags;
-  } entries[];
-};
-
 struct alignas(64) VmContext {
-  // Hot: what generated code reads and writes on its way.
+  // What generated code reads and writes on its way.
   u32 exit_request = 0;  // nonzero: leave at the next check point; set from signal handlers and other threads
   u32 mxcsr = 0x1f80;    // the guest's MXCSR while outside generated code
   JumpCacheEntry* jump_cache = nullptr;  // a JumpCache's; one that always misses while exit_request is set
@@ -113,20 +49,22 @@ struct alignas(64) VmContext {
   const TlbCodePage* tlb_code = nullptr;  // kTlbCodeSize of them, of the present context
   JumpCacheEntry return_stack[kReturnStackSize];
 
-  // Written when leaving.
+  // Why and where it left, for the run loop.
   u64 exit_pc = 0;       // guest pc to continue at
   u64 exit_arg = 0;      // operand of an Exit terminal, address of Misaligned
   u64 exit_payload = 0;  // imm of an Exit terminal, kind of access of Misaligned
   u64 exit_site = 0;     // host address of the unlinked exit's patchable jump, for LinkMiss
   Reason reason = Reason::None;
   u32 masked_request = 0;  // nonzero: an interrupt waits that the guest has masked; ExitKind::Unmask leaves
-  u64 host_sp = 0;         // stack pointer of the entry trampoline, for leaving from the fault handler
+
+  // How to leave, for the fault handler.
+  u64 host_sp = 0;  // stack pointer of the entry trampoline
   u32 host_mxcsr = 0x1f80;
   u32 in_code = 0;                                  // 1 while the vCPU executes generated code
   const RegionFaultTable* region_faults = nullptr;  // of the region entered last
 
-  // Of what counts (ir::Function::counter), three arrays of kCounters: executions of blocks, of the same blocks inside
-  // regions, and how often a region was left at their end.
+  // Counting. Of what counts (ir::Function::counter), three arrays of kCounters: executions of blocks, of the same
+  // blocks inside regions, and how often a region was left at their end.
   u64* counters = nullptr;
   WatchNotes* watches = nullptr;  // kWatches of them
 

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "backend/vm_context.h"
+#include "backend/profile_tables.h"
 #include "guest/frontend.h"
 
 namespace tiercel::engine {

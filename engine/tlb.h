@@ -20,6 +20,7 @@
 #include <optional>
 #include <vector>
 
+#include "backend/vm_context.h"
 #include "engine/tlb_table.h"
 #include "guest/frontend.h"
 #include "ir/types.h"

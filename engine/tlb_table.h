@@ -5,7 +5,8 @@
 #include <array>
 #include <bit>
 
-#include "backend/vm_context.h"
+#include "backend/jump_cache.h"
+#include "backend/softmmu_tables.h"
 
 namespace tiercel::engine {
 

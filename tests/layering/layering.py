@@ -4,7 +4,8 @@ import pathlib
 import re
 import sys
 
-BACKEND_CONTRACT = {"backend/backend.h", "backend/vm_context.h", "backend/compiled_code.h", "backend/region_code.h",
+BACKEND_CONTRACT = {"backend/backend.h", "backend/vm_context.h", "backend/jump_cache.h", "backend/softmmu_tables.h",
+                    "backend/profile_tables.h", "backend/region_fault_table.h", "backend/compiled_code.h", "backend/region_code.h",
                     "backend/interp/interp.h"}
 MAY_INCLUDE = {
     "base": {"base"},

@@ -1,0 +1,38 @@
+// The tables by which generated code of a machine finds guest memory and guest code.
+#pragma once
+
+#include "base/types.h"
+
+namespace tiercel::backend {
+
+/// A machine's guest page and the host memory behind it. Direct-mapped tables of these are what generated code probes.
+struct TlbEntry {
+  u64 page = 0;  // as the guest writes it, tag included
+  u64 host = 0;  // of the page's first byte
+};
+inline constexpr u32 kTlbBits = 16;  // 256 MiB of guest memory
+inline constexpr u32 kTlbSize = 1u << kTlbBits;
+constexpr u32 tlb_index(u64 address) {
+  return static_cast<u32>(address / kPageSize) & (kTlbSize - 1);
+}
+/// An entry without a mapping holds a page whose place is another one, so that no address at all can hit it.
+constexpr TlbEntry empty_tlb_entry(u32 index) {
+  return {index == 0 ? kPageSize : 0, 0};
+}
+static_assert(tlb_index(0) == 0 && tlb_index(kPageSize) != 0);
+
+/// Where the code of a machine's guest page was found. Direct-mapped, by tlb_code_index.
+struct TlbCodePage {
+  u64 page = ~u64{0};  // no page's address: nothing
+  u32 space = 0;       // guest::BlockKey::space
+};
+inline constexpr u32 kTlbCodeSize = 4096;
+constexpr u32 tlb_code_index(u64 address) {
+  return tlb_index(address) % kTlbCodeSize;
+}
+
+/// The third argument of VmContext::tlb_fill.
+inline constexpr u32 kTlbFillWrite = 1 << 8, kTlbFillUser = 1 << 9, kTlbFillAtomic = 1 << 10,
+                     kTlbFillSecond = 1 << 11 /* of a pair */;  // and the size in bytes
+
+}  // namespace tiercel::backend
