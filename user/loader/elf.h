@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "base/types.h"
+#include "user/memory/page_map.h"
 
 namespace tiercel::user {
 
@@ -65,9 +66,6 @@ struct ElfImage {
 /// What the first bytes of a file say it is.
 enum class FileKind { Elf, Script, HostElf, ForeignElf, Unknown };
 FileKind classify(std::span<const u8> head);
-
-/// Highest address a segment may reach: what a 47-bit host can hold.
-inline constexpr u64 kAddressLimit = 0x7ffffffff000;
 
 /// `name` is for messages only. Total: any bytes give an image or an error whose code is the errno execve would give.
 Result<ElfImage> parse_elf(const ByteSource& file, const std::string& name);

@@ -13,7 +13,6 @@
 
 #include "base/bits.h"
 #include "engine/guarded_access.h"
-#include "user/loader/elf.h"
 
 namespace tiercel::user {
 

@@ -12,6 +12,9 @@
 
 namespace tiercel::user {
 
+/// Where the guest's addresses end: what a 47-bit host can hold.
+inline constexpr u64 kAddressLimit = 0x7ffffffff000;
+
 /// Attributes of a mapping. Two neighbours with equal attributes (and contiguous file offsets) are one region.
 struct Mapping {
   int prot = 0;  // the guest's PROT_READ | PROT_WRITE | PROT_EXEC
