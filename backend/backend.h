@@ -68,6 +68,10 @@ class Backend {
   /// (VmContext::region_faults) go on to where that leads. False: it stands nowhere such. Async-signal-safe. Used by
   /// the fault handler.
   virtual bool leave_region(void* ucontext, VmContext& context) const = 0;
+
+  /// Makes an interrupted host context that stands at a floating-point exception which mxcsr_for leaves unmasked go on.
+  /// False: it stands at no such. Async-signal-safe.
+  virtual bool settle_fp_trap(void* ucontext, VmContext& context) const = 0;
 };
 
 std::unique_ptr<Backend> make_x64_backend(const VmLayout& layout, const HostFeatures& features);

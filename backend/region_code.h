@@ -98,7 +98,8 @@ struct RegionFault {
 struct RegionFlags {
   ir::Opcode op = ir::Opcode::Nop;
   ir::Type type = ir::Type::None;
-  u8 imm = 0;
+  u8 imm = 0;  // FlagsFcmp: kFlushes if subnormals count as zeros
+  static constexpr u8 kFlushes = 2;
   friend bool operator==(const RegionFlags&, const RegionFlags&) = default;
 };
 constexpr bool is_lazy_flags(ir::Opcode op) {

@@ -63,12 +63,13 @@ class Engine {
   void fork_parent();
   void fork_child();
 
-  /// Called first from the personality's SIGSEGV and SIGBUS handler. True: dealt with (the context was redirected, the
-  /// handler just returns): a fault in generated code, which makes run() return Stop::Fault, or in a guarded access.
-  /// False: not ours.
+  /// Called first from the personality's handler of SIGSEGV, SIGBUS and SIGFPE, which are never blocked while a vCPU
+  /// runs. True: dealt with (the context was redirected, the handler just returns): a fault in generated code, which
+  /// makes run() return Stop::Fault, or in a guarded access; a floating-point exception that tells something. False:
+  /// not ours.
   static bool handle_host_fault(const void* siginfo, void* ucontext);
-  /// Handlers for SIGSEGV and SIGBUS that do only that, for programs without a personality. A fault that is not ours
-  /// happens again, with the default action.
+  /// Handlers for SIGSEGV, SIGBUS and SIGFPE that do only that, for programs without a personality. A fault that is not
+  /// ours happens again, with the default action.
   static void catch_host_faults();
 
   Statistics statistics() const;

@@ -1,4 +1,4 @@
-// Host SIGSEGV and SIGBUS: which are the guest's, and where the thread goes on.
+// Host SIGSEGV, SIGBUS and SIGFPE: which are the guest's, and where the thread goes on.
 #include <signal.h>
 #include <ucontext.h>
 
@@ -20,9 +20,17 @@ bool Vcpu::in_generated_code(const void* ucontext) {
   return vcpu && vcpu->engine_.private_->cache.memory().contains(static_cast<u64>(uc->uc_mcontext.gregs[REG_RIP]));
 }
 
+/// In generated code or what it called.
+bool Vcpu::settle_fp_trap(void* ucontext) {
+  Vcpu* vcpu = current();
+  if (!vcpu || vcpu->private_->in_code.load(std::memory_order_relaxed) == 0) return false;
+  return vcpu->engine_.private_->translator->backend().settle_fp_trap(ucontext, *vcpu->context_);
+}
+
 bool Engine::handle_host_fault(const void* siginfo, void* ucontext) {
   auto* uc = static_cast<ucontext_t*>(ucontext);
   const auto* info = static_cast<const siginfo_t*>(siginfo);
+  if (info->si_signo == SIGFPE) return Vcpu::settle_fp_trap(ucontext);
   greg_t& rip = uc->uc_mcontext.gregs[REG_RIP];
   Vcpu* vcpu = Vcpu::current();
   if (const u64 next = guarded_fixup(static_cast<u64>(rip))) {
@@ -51,7 +59,7 @@ void Engine::catch_host_faults() {
     if (!handle_host_fault(info, context)) ::signal(signal, SIG_DFL);
   };
   action.sa_flags = SA_SIGINFO | SA_NODEFER;
-  for (const int signal : {SIGSEGV, SIGBUS}) sigaction(signal, &action, nullptr);
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE}) sigaction(signal, &action, nullptr);
 }
 
 }  // namespace tiercel::engine

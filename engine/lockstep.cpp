@@ -1,11 +1,11 @@
 #include "engine/lockstep.h"
 
 #include <fmt/format.h>
-#include <immintrin.h>
 
 #include <cstdlib>
 #include <cstring>
 
+#include "base/mxcsr.h"
 #include "engine/flat_memory.h"
 #include "ir/printer.h"
 
@@ -131,11 +131,10 @@ void run_lockstep(Engine::Private& engine, Vcpu& vcpu, const CachedBlock& block)
   const u32 mxcsr = c.mxcsr, fp_extra = c.fp_extra;
 
   LoggingMemory memory(c.memory_base);
-  const u32 host_mxcsr = _mm_getcsr();
-  _mm_setcsr(mxcsr);
-  const auto r = backend::interpret(*block.function, layout.slots, c, memory);
-  c.mxcsr = _mm_getcsr();
-  _mm_setcsr(host_mxcsr);
+  const auto r = [&] {
+    const mxcsr::Lent lent(c.mxcsr);
+    return backend::interpret(*block.function, layout.slots, c, memory);
+  }();
   const Outcome interp{
       {state, state + layout.state_size}, r.reason, c.exit_pc, vcpu.fp_status(), c.exit_arg, c.exit_payload};
 

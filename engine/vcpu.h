@@ -98,6 +98,7 @@ class Vcpu {
 
   /// Makes generated code leave at its next check point, without a request of the personality.
   void poke();
+  static bool settle_fp_trap(void* ucontext);
   void forget_predictions();
   /// Makes generated code use the jump cache of the present mode (a machine).
   void adopt_jumps();

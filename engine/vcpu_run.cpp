@@ -1,7 +1,6 @@
 // The dispatcher: find or make code, run it, act on why it came back.
 #include "engine/vcpu.h"
 
-#include <immintrin.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -9,8 +8,10 @@
 #include <mutex>
 #include <optional>
 
+#include "backend/fp_control.h"
 #include "backend/interp/interp.h"
 #include "base/check.h"
+#include "base/mxcsr.h"
 #include "base/time.h"
 #include "engine/engine_private.h"
 #include "engine/flat_memory.h"
@@ -18,25 +19,6 @@
 
 namespace tiercel::engine {
 namespace {
-
-/// The MXCSR that runs guest code: all exceptions masked, no flush-to-zero, the guest's rounding, `sticky` kept.
-u32 mxcsr_for(guest::FpControl control, u32 sticky) {
-  u32 rounding = 0;
-  switch (control.rounding) {
-    case ir::Round::NegInf:
-      rounding = 1;
-      break;
-    case ir::Round::PosInf:
-      rounding = 2;
-      break;
-    case ir::Round::Zero:
-      rounding = 3;
-      break;
-    default:
-      break;
-  }
-  return 0x1f80 | rounding << 13 | (sticky & 0x3f);
-}
 
 /// What leaves the run loop; nothing: go on.
 using MaybeStop = std::optional<Stop>;
@@ -77,7 +59,8 @@ struct Vcpu::Run {
     } else if (changed) {
       vcpu.forget_predictions();  // they do not name the mode
     }
-    c.mxcsr = mxcsr_for(e.frontend.fp_control(vcpu.state()), c.mxcsr);
+    const guest::FpControl control = e.frontend.fp_control(vcpu.state());
+    c.mxcsr = backend::mxcsr_for(control.rounding, control.host_flush, c.mxcsr, c.fp_extra);
   }
 
   NextBlock not_executable() const { return {.not_executable = true, .fault = {VAddr{pc}, guest::Access::Execute}}; }
@@ -205,15 +188,12 @@ struct Vcpu::Run {
 
   backend::InterpResult interpret(const ir::Function& f, backend::InterpMemory& memory) {
     p.guarded_fault = ~u64{0};
-    const u32 host_mxcsr = _mm_getcsr();
-    _mm_setcsr(c.mxcsr);
+    const mxcsr::Lent lent(c.mxcsr);
     WatchedMemory watched(e.frontend, memory, watches);
     backend::InterpMemory& seen = watches.empty() ? memory : watched;
     auto r = backend::interpret(f, e.frontend.layout().slots, c, seen);
     watch_hit = watched.hit();
     watched_address = watched.address();
-    c.mxcsr = _mm_getcsr();
-    _mm_setcsr(host_mxcsr);
     r.fault_address = e.frontend.data_address(r.fault_address);
     // An access that crosses into a page which faults: the address is there, as in generated code.
     constexpr u64 kWidest = sizeof(U128);

@@ -81,13 +81,19 @@ std::vector<ir::SlotInfo> make_system_slots() {
 #pragma GCC diagnostic pop
 static_assert(sizeof(A64SystemState) % 16 == 0);
 
-constexpr u32 kFpcrAhp = 1u << 26, kFpcrDn = 1u << 25, kFpcrFz = 1u << 24;
+constexpr u32 kFpcrAhp = 1u << 26, kFpcrDn = 1u << 25, kFpcrFz = 1u << 24, kFpcrRounding = 3u << 22;
+
+ir::FpRules rules_of(u32 fpcr) {
+  const bool flush = (fpcr & kFpcrFz) != 0;
+  return {.default_nan = (fpcr & kFpcrDn) != 0,
+          .flush = flush,
+          .alt_half = (fpcr & kFpcrAhp) != 0,
+          .host_flush = flush && (fpcr & kFpcrRounding) == 0};
+}
 
 /// The mode of a block key: which FP rules hold.
 u32 mode_of(u32 fpcr) {
-  return ir::FpRules{
-      .default_nan = (fpcr & kFpcrDn) != 0, .flush = (fpcr & kFpcrFz) != 0, .alt_half = (fpcr & kFpcrAhp) != 0}
-      .pack();
+  return rules_of(fpcr).pack();
 }
 
 u32 word_at(std::span<const u8> bytes) {
@@ -115,7 +121,8 @@ class A64Frontend : public guest::Frontend {
   guest::FpControl fp_control(const void* state) const override {
     using ir::Round;
     constexpr Round kModes[] = {Round::TieEven, Round::PosInf, Round::NegInf, Round::Zero};
-    return {kModes[static_cast<const A64State*>(state)->fpcr >> 22 & 3]};
+    const u32 fpcr = static_cast<const A64State*>(state)->fpcr;
+    return {.rounding = kModes[(fpcr & kFpcrRounding) >> 22], .host_flush = rules_of(fpcr).host_flush};
   }
 
   bool translate(const guest::BlockKey& key, guest::CodeReader& code, const guest::TranslateLimits& limits,

@@ -47,6 +47,7 @@ struct TranslateLimits {
 /// How the host FP control should mirror the guest's before translated code runs.
 struct FpControl {
   ir::Round rounding = ir::Round::TieEven;  // TieEven, PosInf, NegInf or Zero
+  bool host_flush = false;                  // code is under ir::FpRules::host_flush
 };
 
 class Frontend {

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/mxcsr.h"
 #include "ir/eval_internal.h"
 
 namespace tiercel::ir {
@@ -101,8 +102,27 @@ U128 eval(const PureOp& op, const U128* args, FpEnv& env) {
   UNREACHABLE();
 }
 
+namespace {
+
+/// Signals Inexact to a thread that does not mask it.
+void raise_inexact() {
+  float third = 1;
+  asm volatile("divss %1, %0" : "+x"(third) : "x"(3.0f));
+}
+
+}  // namespace
+
 void eval_out_of_line(const PureOp* op, const U128* args, U128* result, FpEnv* env) {
-  *result = eval(*op, args, *env);
+  if (!(effects(op->op) & effect::kReadsFp) || !FpRules::unpack(op->fp).host_flush) {
+    *result = eval(*op, args, *env);
+    return;
+  }
+  {
+    const mxcsr::Plain plain;
+    *result = eval(*op, args, *env);
+  }
+  const u32 now = _mm_getcsr();
+  if ((now & mxcsr::kInexact) && !(now & mxcsr::kInexact << mxcsr::kMaskShift)) raise_inexact();
 }
 
 PureOp pure_op(const Function& f, const Inst& inst) {

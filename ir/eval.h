@@ -28,7 +28,8 @@ struct FpEnv {
 /// form. Pure and PureFp opcodes other than Get. Total for every verified instruction.
 U128 eval(const PureOp& op, const U128* args, FpEnv& env);
 
-/// C form of eval for VmContext.
+/// C form of eval for VmContext. Under FpRules::host_flush MXCSR's control may be as generated code has it then; if
+/// Inexact is new and not masked, it is raised once more for the host to signal.
 void eval_out_of_line(const PureOp* op, const U128* args, U128* result, FpEnv* env);
 
 PureOp pure_op(const Function& f, const Inst& inst);

@@ -19,7 +19,8 @@ inline constexpr std::string_view kFences[] = {"full", "load", "store"};
 inline constexpr std::string_view kExits[] = {"syscall",    "breakpoint", "undefined", "unimplemented", "invalidate",
                                               "modechange", "yield",      "system",    "unmask"};
 static_assert(std::size(kExits) == static_cast<std::size_t>(ExitKind::Unmask) + 1);
-inline constexpr std::string_view kFpRules[] = {"x86_nans", "default_nan", "flush", "alt_half"};  // FpRules::pack
+inline constexpr std::string_view kFpRules[] = {"x86_nans", "default_nan", "flush", "alt_half",
+                                                "host_flush"};                // FpRules::pack
 inline constexpr std::string_view kSizes[] = {"8", "16", "32", "64", "128"};  // after u or s, by MemAttr::size_log2
 
 template <typename E>

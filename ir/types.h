@@ -130,8 +130,11 @@ struct FpRules {
   bool default_nan = false;  // every NaN result is the default NaN (Arm FPCR.DN)
   bool flush = false;        // subnormals are flushed, by Arm FPCR.FZ rules
   bool alt_half = false;     // Arm FPCR.AHP
-  constexpr u8 pack() const { return u8(x86_nans | default_nan << 1 | flush << 2 | alt_half << 3); }
-  static constexpr FpRules unpack(u8 b) { return {bool(b & 1), bool(b & 2), bool(b & 4), bool(b & 8)}; }
+  /// With `flush`, and rounding to nearest: the host flushes, see backend/fp_control.h. What follows a SetFpStatus must
+  /// be an Exit.
+  bool host_flush = false;
+  constexpr u8 pack() const { return u8(x86_nans | default_nan << 1 | flush << 2 | alt_half << 3 | host_flush << 4); }
+  static constexpr FpRules unpack(u8 b) { return {bool(b & 1), bool(b & 2), bool(b & 4), bool(b & 8), bool(b & 16)}; }
   friend constexpr bool operator==(const FpRules&, const FpRules&) = default;
 };
 

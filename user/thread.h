@@ -52,7 +52,7 @@ class Thread {
   void leave_debugger();
   arm::A64State& cpu() { return *static_cast<arm::A64State*>(vcpu_->state()); }
 
-  // Signals. The host thread's mask equals mask() (without SIGSEGV and SIGBUS) whenever no signal is captured.
+  // Signals. The host thread's mask equals mask() (without kOwnSignals) whenever no signal is captured.
 
   /// From the host's signal handler: keeps the signal for delivery at the next block boundary. True if the kernel
   /// should hold back all others until then.
@@ -68,7 +68,7 @@ class Thread {
   void set_waiting_mask(u64 mask) { waiting_mask_ = mask, has_waiting_mask_ = true; }
   /// Delivers everything captured that the mask lets through.
   void deliver_captured();
-  /// SIGSEGV, SIGBUS sent by somebody while the guest blocks them: pending in the guest's eyes.
+  /// kOwnSignals sent by somebody while the guest blocks them: pending in the guest's eyes.
   u64 held_back() const { return held_back_; }
 
   /// True if the captured signal's handler asks for interrupted calls to start again (or nobody will see the signal).
@@ -115,9 +115,9 @@ class Thread {
   bool ended_ = false;
   int tid_ = 0;
 
-  // Bit 0: a signal in slot 0; bits 1 and 2: SIGSEGV and SIGBUS sent by a process. Written by the host handler.
+  // Bit 0: a signal in slot 0; from bit 1 on: kOwnSignals sent by a process. Written by the host handler.
   volatile u32 captured_ = 0;
-  siginfo_t captured_info_[3];
+  siginfo_t captured_info_[1 + kOwnSignals.size()];
   u64 held_back_ = 0;
   u64 mask_ = 0;
   u64 waiting_mask_ = 0;

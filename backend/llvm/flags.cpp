@@ -19,6 +19,7 @@ const Flags& Lowering::flags(ir::Value v) {
 Flags Lowering::make_flags(const Inst& inst) {
   Flags f;
   if (stays_lazy(*block_->f, inst)) {
+    if (inst.op == Opcode::FlagsFcmp) guard_flush(inst);
     if (inst.op == Opcode::FlagsFcmp && !compared_later(inst))
       float_condition(inst.imm, arg(inst, 0), arg(inst, 1), Cond::Vs);  // for the exceptions
     f.kind = kind_index(lazy_kind(*block_->f, inst));
@@ -97,7 +98,8 @@ llvm::Value* Lowering::float_flags(Builder& b, const FlagsKind& kind, llvm::Valu
 
 /// Of a comparison in a region that flushes subnormal operands, or that clears exceptions somewhere.
 llvm::Value* Lowering::flushing_flags(const Inst& inst) {
-  if (block_->f->fp.flush && !features_.avx512vl) return emit_without_form(inst);
+  const ir::FpRules rules = block_->f->fp;
+  if (rules.flush && !rules.host_flush && !features_.avx512vl) return emit_without_form(inst);
   guard_flush(inst);
   return repaired(inst, float_flags(b_, lazy_kind(*block_->f, inst), arg(inst, 0), arg(inst, 1), true));
 }

@@ -78,7 +78,7 @@ llvm::Value* Lowering::emit_fp(const Inst& inst) {
   }
   const ir::FpRules rules = block_->f->fp;
   if (rules.x86_nans) return nullptr;
-  if (rules.flush && (!features_.avx512vl || !flushes_inline(inst))) return nullptr;
+  if (rules.flush && !rules.host_flush && (!features_.avx512vl || !flushes_inline(inst))) return nullptr;
   if (vector && ir::lane_bits(inst.arr) < 32 && inst.op != Opcode::VFCvtDown) return nullptr;
   llvm::Value* v = fp_arithmetic(inst);
   return v != nullptr ? v : fp_convert(inst);
@@ -138,7 +138,8 @@ llvm::Value* Lowering::fp_minmax(const Inst& inst) {
   const bool max = inst.op == Opcode::FMax || inst.op == Opcode::FMaxNm;
   llvm::Value *x = fp_operand(inst, 0), *y = fp_operand(inst, 1);
   const std::string suffix = fp_suffix(x->getType());
-  if (features_.avx512vl && number) return fp_finished(inst, host_fp("range" + suffix, x, y, max ? 5 : 4));
+  if (features_.avx512vl && number && !block_->f->fp.host_flush)
+    return fp_finished(inst, host_fp("range" + suffix, x, y, max ? 5 : 4));
   // A NaN must not reach the host's maximum: it raises Invalid for quiet ones.
   doubt(any_lane(b_.CreateFCmpUNO(x, y)));
   if (features_.avx512vl) return repaired(inst, fp_result(inst, host_fp("range" + suffix, x, y, max ? 5 : 4)));

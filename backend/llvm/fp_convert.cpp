@@ -46,7 +46,8 @@ llvm::Value* Lowering::fp_convert(const Inst& inst) {
 
 /// NaNs keep their payload's high bits and become quiet, on both machines.
 llvm::Value* Lowering::fp_resized(const Inst& inst, llvm::Value* r) {
-  return block_->f->fp.default_nan ? fp_finished(inst, r) : repaired(inst, fp_result(inst, r));
+  const bool doubtful = block_->f->fp.default_nan || rounds_to_least_normal(inst);
+  return doubtful ? fp_finished(inst, r) : repaired(inst, fp_result(inst, r));
 }
 
 llvm::Value* Lowering::fp_resize(const Inst& inst) {
@@ -62,7 +63,7 @@ llvm::Value* Lowering::fp_resize_lanes(const Inst& inst) {
   const unsigned bits = ir::lane_bits(inst.arr);
   const bool up = inst.op == Opcode::VFCvtUp, halves = up ? bits == 32 : bits == 16;
   if (!up && inst.round() != ir::Round::Current) return nullptr;
-  if (halves && (!features_.f16c || rules.alt_half || (!up && rules.default_nan))) return nullptr;
+  if (halves && (!features_.f16c || rules.flush || rules.alt_half || (!up && rules.default_nan))) return nullptr;
   llvm::Value* x = arg(inst, 0);
   const auto of = [&](llvm::Type* lane) {
     return llvm::FixedVectorType::get(lane, static_cast<unsigned>(128 / lane->getPrimitiveSizeInBits()));
@@ -81,7 +82,7 @@ llvm::Value* Lowering::fp_resize_lanes(const Inst& inst) {
 
 llvm::Value* Lowering::fp_half(const Inst& inst) {
   const ir::FpRules rules = block_->f->fp;
-  if (!features_.f16c || rules.alt_half) return nullptr;
+  if (!features_.f16c || rules.flush || rules.alt_half) return nullptr;
   if (inst.op == Opcode::FFromHalf) {
     llvm::Value* low = b_.CreateAnd(arg(inst, 0), b_.getInt32(0xffff));
     llvm::Value* r = run_fp(b_.getFloatTy(), "vmovd $1, $0; vcvtph2ps $0, $0", "=v,r", {low});
@@ -138,6 +139,7 @@ llvm::Value* Lowering::fp_to_int_lanes(const Inst& inst) {
   const unsigned bits = ir::lane_bits(inst.arr);
   if (c.fraction_bits != 0 || (!away && round_immediate(c.round) < 0)) return nullptr;
   if ((bits == 64 || c.is_unsigned) && !features_.avx512vl) return nullptr;
+  guard_flush(inst);
   llvm::Value* x = fp_operand(inst, 0);
   const std::string name = fmt::format("{}cvttp{}2{}{}", features_.avx ? "v" : "", bits == 64 ? 'd' : 's',
                                        c.is_unsigned ? "u" : "", bits == 64 ? "qq" : "dq");

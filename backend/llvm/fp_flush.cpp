@@ -1,7 +1,14 @@
-// Flush-to-zero (Arm FPCR.FZ) with AVX-512. The host computes as always, with its own flushing off, where flushing
-// makes no difference; everything else is ir::eval's. Which is which must be known before the host raises wrong
-// exceptions, that is before the operation: subnormal operands, and products and quotients small enough that the result
-// may be both tiny and inexact. A tiny result that is exact raises nothing on the host and may be seen afterwards.
+// Flush-to-zero (Arm FPCR.FZ).
+//
+// Under FpRules::host_flush the host flushes too, and tells of subnormal operands by a trap (see fp_control.h) but for
+// a few instructions. What is left is that it calls a result tiny after rounding, Arm before: a result of the least
+// normal magnitude is ir::eval's.
+//
+// Else, with AVX-512, the host computes as always, with its own flushing off, where flushing makes no difference;
+// everything else is ir::eval's. Which is which must be known before the host raises wrong exceptions, that is before
+// the operation: subnormal operands, and products and quotients small enough that the result may be both tiny and
+// inexact. A tiny result that is exact raises nothing on the host and may be seen afterwards.
+#include <fmt/format.h>
 #include <llvm/IR/IntrinsicsX86.h>
 
 #include "backend/llvm/lowering.h"
@@ -54,8 +61,65 @@ llvm::Value* Lowering::any_class(llvm::Value* v, int classes) {
   return any_lane(fp_class(v, classes));
 }
 
+/// Under host_flush: before operations whose instruction does not tell of subnormal operands, or not beside a NaN, or
+/// by something else that it raises.
+void Lowering::tell_subnormals(const Inst& inst) {
+  switch (inst.op) {
+    case Opcode::FDiv:
+    case Opcode::FSqrt:
+    case Opcode::FRint:
+    case Opcode::FToInt:
+    case Opcode::VFCmpEq:
+    case Opcode::VFCmpGe:
+    case Opcode::VFCmpGt:
+    case Opcode::FlagsFcmp:
+      break;
+    default:
+      return;
+  }
+  for (unsigned k = 0; k < ir::info(inst.op).operands.size(); ++k) touch(fp_operand(inst, k));
+}
+
+/// Compares v with itself, which raises what the operation raises, and the host's exception for subnormals.
+void Lowering::touch(llvm::Value* v) {
+  if (llvm::isa<llvm::Constant>(v)) {
+    const auto* number = llvm::dyn_cast<llvm::ConstantFP>(v);
+    if (number != nullptr && !number->getValueAPF().isDenormal() && !number->getValueAPF().isSignaling()) return;
+  }
+  const std::string suffix = fp_suffix(v->getType());
+  if (features_.avx512vl)
+    run_fp(b_.getVoidTy(), fmt::format("vcmp{} $$0, $0, $0, %k1", suffix), "v,~{k1}", {v});
+  else if (features_.avx)
+    run_fp(v->getType(), fmt::format("vcmp{} $$0, $1, $1, $0", suffix), "=x,x", {v});
+  else
+    run_fp(v->getType(), fmt::format("cmp{} $$0, $0, $0", suffix), "=x,0", {v});
+}
+
+/// Under host_flush: may the least normal number be a result that Arm flushes? Tiny sums are exact.
+bool Lowering::rounds_to_least_normal(const Inst& inst) const {
+  if (!block_->f->fp.host_flush) return false;
+  switch (inst.op) {
+    case Opcode::FMul:
+    case Opcode::FMulAdd:
+    case Opcode::FDiv:
+    case Opcode::VFCvtDown:
+      return true;
+    case Opcode::FCvt:
+      return inst.type == Type::F32;
+    default:
+      return false;
+  }
+}
+
+llvm::Value* Lowering::is_least_normal_or_nan(llvm::Value* v) {
+  const bool wide = v->getType()->getScalarType()->isDoubleTy();
+  llvm::Value* least = llvm::ConstantFP::get(v->getType(), wide ? 0x1p-1022 : 0x1p-126);
+  return b_.CreateFCmpUEQ(b_.CreateUnaryIntrinsic(intrinsic::fabs, v), least);
+}
+
 /// Before the operation: doubts it where flushing could matter.
 void Lowering::guard_flush(const Inst& inst) {
+  if (block_->f->fp.host_flush) return tell_subnormals(inst);
   if (!block_->f->fp.flush || inst.op == Opcode::IntToF) return;
   const std::size_t count = ir::info(inst.op).operands.size();
   llvm::Value *x[3] = {}, *subnormal = nullptr;

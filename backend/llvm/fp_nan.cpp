@@ -3,7 +3,10 @@
 // Arithmetic whose operand is a NaN makes a NaN. So results need not be looked at one by one: those of a block wait
 // (unchecked_) until something else than such arithmetic wants them, control may leave the block, or somebody looks at
 // the exceptions. Then one look at those that nothing was computed from says whether all are right; if not, ir::eval
-// computes all again.
+// computes all again. Where the host flushes subnormals each result that may wrongly be the least normal number is
+// looked at then.
+#include <map>
+
 #include "backend/llvm/lowering.h"
 
 namespace tiercel::backend::region {
@@ -60,6 +63,41 @@ bool Lowering::is_unchecked(ir::Value v) const {
   return std::any_of(unchecked_.begin(), unchecked_.end(), [&](const Unchecked& u) { return u.index == v.index; });
 }
 
+/// How far an unchecked result may be from Arm's where the host flushes: 0, it is right or a NaN; 1, it may be the
+/// least normal number, either sign, instead of a zero of that sign; 2, it was computed from such.
+u8 Lowering::taint(ir::Value v) const {
+  for (const Unchecked& u : unchecked_)
+    if (u.index == v.index) return u.taint;
+  return 0;
+}
+
+u8 Lowering::taint_of(const Inst& inst) const {
+  u8 most = 0;
+  for (const ir::Value v : inst.args)
+    if (v) most = std::max(most, taint(v));
+  if (inst.op == Opcode::FNeg || inst.op == Opcode::FAbs) return most;
+  if (most != 0) return 2;
+  return rounds_to_least_normal(inst) ? 1 : 0;
+}
+
+/// Does the host raise nothing for operands as wrong as these but what is raised anyhow? Inexact has been, and Arm
+/// raises Underflow for what is wrong. So it must not overflow or divide. Rounding is to nearest: a sum with a number
+/// that is too small to count overflows only together with the sum without. That is so for a fused one, too, unless the
+/// number's sign may be wrong, which decides a tie. The product of such a number is at most 4.
+bool Lowering::bears_taint(const Inst& inst) const {
+  switch (inst.op) {
+    case Opcode::FMul:
+      return taint(inst.args[0]) <= 1 && taint(inst.args[1]) <= 1;
+    case Opcode::FMulAdd:
+      return taint(inst.args[0]) <= 1 && taint(inst.args[1]) <= 1 && taint(inst.args[2]) <= 1;
+    case Opcode::FDiv:
+    case Opcode::FSqrt:
+      return taint(inst.args[0]) == 0 && (!inst.args[1] || taint(inst.args[1]) == 0);
+    default:
+      return true;
+  }
+}
+
 /// May results stay unchecked while this is emitted?
 bool Lowering::can_wait(const Inst& inst) const {
   const u16 effects = ir::effects(inst.op);
@@ -69,6 +107,7 @@ bool Lowering::can_wait(const Inst& inst) const {
   if (inst.op == Opcode::Set) return true;
   constexpr std::size_t kMost = 16;  // their operands stay alive
   if (keeps_nans(inst.op) && unchecked_.size() >= kMost) return false;
+  if (block_->f->fp.host_flush && !bears_taint(inst)) return false;
   for (const ir::Value v : inst.args) {
     if (!v || !is_unchecked(v)) continue;
     const Inst& from = (*block_->f)[v];
@@ -83,16 +122,18 @@ llvm::Value* Lowering::unchecked(const Inst& inst, llvm::Value* lanes) {
   for (Unchecked& u : unchecked_)
     for (const ir::Value v : inst.args)
       if (v && v.index == u.index) u.used = true;
-  unchecked_.push_back({index, lanes, false});
+  unchecked_.push_back({index, lanes, false, taint_of(inst)});
   return fp_result(inst, lanes);
 }
 
 /// Is one of the results that nothing was computed from a NaN? One comparison looks at two.
-llvm::Value* Lowering::some_nan(const std::vector<Unchecked>& group) {
-  std::vector<llvm::Value*> last;
+llvm::Value* Lowering::some_wrong(const std::vector<Unchecked>& group) {
+  std::vector<llvm::Value*> last, wrong;
   for (const Unchecked& u : group)
-    if (!u.used) last.push_back(u.lanes);
-  llvm::Value* bad = nullptr;
+    if (rounds_to_least_normal(block_->f->insts[u.index]))
+      wrong.push_back(is_least_normal_or_nan(u.lanes));
+    else if (!u.used)
+      last.push_back(u.lanes);
   while (!last.empty()) {
     llvm::Value* x = last.back();
     last.pop_back();
@@ -103,8 +144,17 @@ llvm::Value* Lowering::some_nan(const std::vector<Unchecked>& group) {
       y = *other;
       last.erase(other);
     }
-    llvm::Value* unordered = any_lane(b_.CreateFCmpUNO(x, y));
-    bad = bad == nullptr ? unordered : b_.CreateOr(bad, unordered);
+    wrong.push_back(b_.CreateFCmpUNO(x, y));
+  }
+  std::map<llvm::Type*, llvm::Value*> lanes;
+  for (llvm::Value* w : wrong) {
+    llvm::Value*& all = lanes[w->getType()];
+    all = all == nullptr ? w : b_.CreateOr(all, w);
+  }
+  llvm::Value* bad = nullptr;
+  for (const auto& [type, all] : lanes) {
+    llvm::Value* any = any_lane(all);
+    bad = bad == nullptr ? any : b_.CreateOr(bad, any);
   }
   return bad;
 }
@@ -114,7 +164,7 @@ void Lowering::settle() {
   if (unchecked_.empty()) return;
   const std::vector<Unchecked> group = std::exchange(unchecked_, {});
   BasicBlock *cold = new_block("cold"), *done = new_block("done");
-  b_.CreateCondBr(some_nan(group), cold, done, unlikely_taken());
+  b_.CreateCondBr(some_wrong(group), cold, done, unlikely_taken());
   BasicBlock* before = b_.GetInsertBlock();
   std::vector<llvm::Value*> first;
   b_.SetInsertPoint(cold);
@@ -140,8 +190,13 @@ void Lowering::settle() {
 
 /// The end of an operation whose NaNs need Arm's rules.
 llvm::Value* Lowering::fp_finished(const Inst& inst, llvm::Value* v) {
-  if (keeps_nans(inst.op) && !block_->f->fp.flush && cold_ == nullptr) return unchecked(inst, v);
-  doubt(block_->f->fp.flush ? any_class(v, kNans | kSubnormal) : any_lane(b_.CreateFCmpUNO(v, v)));
+  const ir::FpRules rules = block_->f->fp;
+  const bool checked = rules.flush && !rules.host_flush;
+  if (keeps_nans(inst.op) && !checked && cold_ == nullptr) return unchecked(inst, v);
+  if (rounds_to_least_normal(inst))
+    doubt(any_lane(is_least_normal_or_nan(v)));
+  else
+    doubt(checked ? any_class(v, kNans | kSubnormal) : any_lane(b_.CreateFCmpUNO(v, v)));
   return repaired(inst, fp_result(inst, v));
 }
 

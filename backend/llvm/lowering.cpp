@@ -201,7 +201,7 @@ bool Lowering::stays_lazy(const ir::Function& f, const Inst& inst) const {
   switch (inst.op) {
     case Opcode::FlagsFcmp:  // comparing again raises the exceptions again, which only nobody sees who does not clear
                              // them
-      return !f.fp.flush && !sets_fp_status_;
+      return (!f.fp.flush || f.fp.host_flush) && !sets_fp_status_;
     case Opcode::FlagsAdd:
     case Opcode::FlagsSub:
     case Opcode::FlagsAdc:
@@ -217,7 +217,8 @@ bool Lowering::stays_lazy(const ir::Function& f, const Inst& inst) const {
 
 FlagsKind Lowering::lazy_kind(const ir::Function& f, const Inst& inst) {
   const unsigned typed = inst.op == Opcode::FlagsCcmpSub || inst.op == Opcode::FlagsCcmpAdd ? 1 : 0;
-  return {inst.op, f[inst.args[typed]].type, static_cast<u8>(inst.imm)};
+  const bool flushes = inst.op == Opcode::FlagsFcmp && f.fp.flush;
+  return {inst.op, f[inst.args[typed]].type, static_cast<u8>(inst.imm | (flushes ? RegionFlags::kFlushes : 0))};
 }
 
 llvm::Type* Lowering::type(Type t) {

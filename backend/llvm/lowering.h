@@ -304,15 +304,19 @@ class Lowering {
     u32 index;           // of the inst
     llvm::Value* lanes;  // the result
     bool used;           // another one was computed from it
+    u8 taint;            // see taint_of
   };
   void doubt(llvm::Value* condition);
   llvm::Value* repaired(const Inst& inst, llvm::Value* v);
   llvm::Value* any_lane(llvm::Value* lanes);
   bool keeps_nans(Opcode op) const;
   bool is_unchecked(ir::Value v) const;
+  u8 taint(ir::Value v) const;
+  u8 taint_of(const Inst& inst) const;
+  bool bears_taint(const Inst& inst) const;
   bool can_wait(const Inst& inst) const;
   llvm::Value* unchecked(const Inst& inst, llvm::Value* lanes);
-  llvm::Value* some_nan(const std::vector<Unchecked>& group);
+  llvm::Value* some_wrong(const std::vector<Unchecked>& group);
   void settle();
   llvm::Value* fp_finished(const Inst& inst, llvm::Value* v);
 
@@ -322,6 +326,10 @@ class Lowering {
   llvm::Value* fp_class(llvm::Value* v, int classes);
   llvm::Value* any_class(llvm::Value* v, int classes);
   void guard_flush(const Inst& inst);
+  void tell_subnormals(const Inst& inst);
+  void touch(llvm::Value* v);
+  bool rounds_to_least_normal(const Inst& inst) const;
+  llvm::Value* is_least_normal_or_nan(llvm::Value* v);
   void guard_tiny(Opcode op, llvm::Value* x, llvm::Value* y);
 
   // fp_convert.cpp

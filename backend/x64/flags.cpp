@@ -86,6 +86,13 @@ struct FpCompare {
     }
   }
 
+  /// Under FpRules::host_flush: beside a NaN the host does not tell of a subnormal operand.
+  void touch(Emitter& e, Xmm x, Xmm y) const {
+    const FpCompare quiet{is_double, false};
+    quiet.emit(e, x, x);
+    quiet.emit(e, y, y);
+  }
+
   /// Carry iff x is subnormal: its bits without the sign, shifted left, less one, make zeros large.
   void test_subnormal(Emitter& e, Xmm x, Gp t, Gp limit) const {
     const bool avx = e.features().avx;
@@ -580,10 +587,12 @@ bool Emitter::emit_fcmp(const Inst& inst, u32 i) {
   const bool swapped = wants_swapped(static_cast<ir::Cond>(state_[i].hint & 15));
   const Xmm x = use_xmm(inst.args[swapped ? 1 : 0]), y = use_xmm(inst.args[swapped ? 0 : 1]);
   const FpCompare compare{this->inst(inst.args[0]).type == Type::F64, (inst.imm & 1) != 0};
-  if (f_->fp.flush)
+  if (f_->fp.flush && !f_->fp.host_flush) {
     compare.emit_flushed(*this, x, y);
-  else
+  } else {
+    if (f_->fp.host_flush) compare.touch(*this, x, y);
     compare.emit(*this, x, y);
+  }
   set_eflags(i, swapped ? FlagsForm::FcmpSwapped : FlagsForm::Fcmp);
   return true;
 }

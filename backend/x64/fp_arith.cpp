@@ -39,7 +39,8 @@ constexpr int kUnordered = 3, kEqualQuiet = 0, kLess = 1, kLessEqual = 2;
 bool VectorEmitter::emit_fp() {
   if (inst_->op == Opcode::FNeg) return fp_negate();
   if (inst_->op == Opcode::FAbs) return fp_abs();
-  if (!f_.fp.flush) return emit_fp_unflushed();
+  if (f_.fp.host_flush) tell_subnormals();
+  if (!f_.fp.flush || f_.fp.host_flush) return emit_fp_unflushed();
   if (!flushes_inline()) return false;
   const ColdEval cold = guard_flush();
   const bool done = emit_fp_unflushed();
@@ -129,10 +130,7 @@ void VectorEmitter::jump_if_unordered(Xmm x, Xmm y, asmjit::Label cold) {
 bool VectorEmitter::fp_finish(Xmm d, bool high_is_zero) {
   if (f_.fp.x86_nans && !f_.fp.flush) return finish(d, high_is_zero);
   const ColdEval cold = cold_eval(d);
-  if (f_.fp.flush)
-    jump_if_flushed_or_nan(d, cold.entry);
-  else
-    jump_if_unordered(d, d, cold.entry);
+  jump_if_doubtful(d, cold.entry);
   finish(d, high_is_zero);
   a.bind(cold.resume);
   return true;
@@ -161,7 +159,8 @@ bool VectorEmitter::fp_binary() {
 /// operand as it was.
 bool VectorEmitter::fuses_negation(ir::Value v) const {
   const ir::Inst& negation = f_[v];
-  if (negation.op != Opcode::FNeg || !e.features().fma || f_.fp.flush) return false;
+  if (negation.op != Opcode::FNeg || !e.features().fma) return false;
+  if (f_.fp.flush && !f_.fp.host_flush) return false;
   if (negation.type == Type::V128 && !ir::is_full(negation.arr)) return false;
   return sole_user(v) == Opcode::FMulAdd;
 }
@@ -203,7 +202,7 @@ bool VectorEmitter::fp_muladd() {
       if (n.used[i]) v.op(vop::pxor, x86::xmm(n.to[i]), x86::xmm(n.from[i]), emitter.constant(n.sign));
     emitter.a.jmp(asmjit::Label(n.then));
   });
-  jump_if_unordered(d, d, entry);
+  jump_if_doubtful(d, entry);
   finish(d, high_is_zero);
   a.bind(cold.resume);
   return true;
@@ -257,7 +256,7 @@ bool VectorEmitter::fp_minmax(bool max, bool number) {
   const Xmm x = fp_in(0), y = fp_in(1);
   const bool high_is_zero = is_vector() || in_zero(0);
   const Xmm d = fresh();
-  if (v512 && number) {
+  if (v512 && number && !f_.fp.host_flush) {
     op(kRange.pick(is_vector(), is_double()), d, x, y, max ? 5 : 4);
     return fp_finish(d, high_is_zero);
   }
@@ -377,6 +376,17 @@ bool VectorEmitter::fp_round() {
   else
     op(o, d, x, x, imm);
   return f_.fp.default_nan ? fp_finish(d, high_is_zero) : finish(d, high_is_zero);
+}
+
+/// Compares each with itself, which raises what the operation raises, and the host's exception for subnormals.
+void VectorEmitter::touch(std::initializer_list<Xmm> operands, bool is_double) {
+  const VOp& o = kCompare.pick(is_vector(), is_double);
+  const Xmm t = v512 ? Xmm() : tmp();
+  for (const Xmm& x : operands)
+    if (v512)
+      a.emit(o.vex, x86::k1, x, x, asmjit::Imm(kEqualQuiet));
+    else
+      op(o, t, x, x, kEqualQuiet);
 }
 
 }  // namespace tiercel::backend::x64

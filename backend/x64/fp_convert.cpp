@@ -50,7 +50,8 @@ Gp sized_gp(Gp r, bool wide) {
 
 bool VectorEmitter::emit_fp_convert() {
   if (inst_->op == Opcode::IntToF) return is_vector() ? int_to_fp_vector() : int_to_fp();
-  if (!f_.fp.flush) return emit_fp_convert_unflushed();
+  if (f_.fp.host_flush) tell_subnormals();
+  if (!f_.fp.flush || f_.fp.host_flush) return emit_fp_convert_unflushed();
   if (!flushes_inline() || (inst_->op == Opcode::FToInt && !converts_to_int_inline())) return false;
   const ColdEval cold = guard_flush();
   const bool done = emit_fp_convert_unflushed();
@@ -93,7 +94,7 @@ bool VectorEmitter::fp_convert() {
     zero(d);
     op(vop::cvtsd2ss, d, d, x);
   }
-  return f_.fp.default_nan ? fp_finish(d, true) : finish(d, true);
+  return f_.fp.default_nan || rounds_to_least_normal() ? fp_finish(d, true) : finish(d, true);
 }
 
 bool VectorEmitter::converts_to_int_inline() const {
@@ -296,7 +297,7 @@ bool VectorEmitter::int_to_fp_vector() {
 
 bool VectorEmitter::fp_widen() {
   const bool halves = size() == 2;
-  if (halves && (!e.features().f16c || f_.fp.alt_half)) return false;
+  if (halves && (!e.features().f16c || f_.fp.alt_half || f_.fp.flush)) return false;
   const Xmm x = in(0);
   const Xmm d = fresh();
   if (halves)
@@ -309,7 +310,7 @@ bool VectorEmitter::fp_widen() {
 bool VectorEmitter::fp_narrow() {
   const bool halves = size() == 1;
   if (inst_->round() == ir::Round::Odd) return false;
-  if (halves && (!e.features().f16c || f_.fp.alt_half || f_.fp.default_nan)) return false;
+  if (halves && (!e.features().f16c || f_.fp.alt_half || f_.fp.default_nan || f_.fp.flush)) return false;
   const Xmm x = in(0);
   const Xmm d = fresh();
   if (halves) {
@@ -317,11 +318,11 @@ bool VectorEmitter::fp_narrow() {
     return finish(d, true);
   }
   un(vop::cvtpd2ps, d, x);
-  return f_.fp.default_nan ? fp_finish(d, true) : finish(d, true);
+  return f_.fp.default_nan || rounds_to_least_normal() ? fp_finish(d, true) : finish(d, true);
 }
 
 bool VectorEmitter::from_half() {
-  if (!e.features().f16c || f_.fp.alt_half) return false;
+  if (!e.features().f16c || f_.fp.alt_half || f_.fp.flush) return false;
   const Gp x = in_gp(0);
   const Xmm d = fresh();
   const Gp low = e.temp_gp();
@@ -333,7 +334,7 @@ bool VectorEmitter::from_half() {
 }
 
 bool VectorEmitter::to_half() {
-  if (!e.features().f16c || f_.fp.alt_half || f_.fp.default_nan || in_type(0) != Type::F32) return false;
+  if (!e.features().f16c || f_.fp.alt_half || f_.fp.default_nan || f_.fp.flush || in_type(0) != Type::F32) return false;
   const bool high_is_zero = in_zero(0);
   const Xmm x = in(0), t = tmp();
   if (!high_is_zero) zero_above_32(t, x);

@@ -1,4 +1,10 @@
-// Flush-to-zero (Arm FPCR.FZ) with AVX-512. The host computes as always, with its own flushing off, where flushing
+// Flush-to-zero (Arm FPCR.FZ).
+//
+// Under FpRules::host_flush the host flushes too, and tells of subnormal operands by a trap (see fp_control.h) but for
+// a few instructions. What is left is that it calls a result tiny after rounding, Arm before: a result of the least
+// normal magnitude is the evaluator's.
+//
+// Else, with AVX-512, the host computes as always, with its own flushing off, where flushing
 // makes no difference; everything else goes to the evaluator. Which is which must be known before the host raises wrong
 // exceptions, that is before the operation: subnormal operands, and products and quotients small enough that the result
 // may be both tiny and inexact. A tiny result that is exact raises nothing on the host and may be seen afterwards.
@@ -133,7 +139,85 @@ void VectorEmitter::guard_tiny(Xmm x, Xmm y, bool is_double, asmjit::Label evalu
   a.bind(go);
 }
 
-/// After the operation: NaNs, and exact results that are subnormal.
+/// Under host_flush: before operations whose instruction does not tell of subnormal operands, or not beside a NaN, or
+/// by something else that it raises.
+void VectorEmitter::tell_subnormals() {
+  switch (inst_->op) {
+    case Opcode::FDiv:
+      return touch({fp_in_duplicated(0), fp_in_duplicated(1)}, is_double());
+    case Opcode::VFCmpEq:
+    case Opcode::VFCmpGe:
+    case Opcode::VFCmpGt:
+      return touch({fp_in(0), fp_in(1)}, is_double());
+    case Opcode::FSqrt:
+    case Opcode::FRint:
+      return touch({fp_in(0)}, is_double());
+    case Opcode::FToInt:
+      return touch({fp_in(0)}, is_vector() ? is_double() : in_type(0) == Type::F64);
+    default:
+      return;
+  }
+}
+
+/// Under host_flush: may the least normal number be a result that Arm flushes? Tiny sums are exact.
+bool VectorEmitter::rounds_to_least_normal() const {
+  if (!f_.fp.host_flush) return false;
+  switch (inst_->op) {
+    case Opcode::FMul:
+    case Opcode::FMulAdd:
+    case Opcode::FDiv:
+    case Opcode::VFCvtDown:
+      return true;
+    case Opcode::FCvt:
+      return !is_double();
+    default:
+      return false;
+  }
+}
+
+/// After the operation: results that may not be Arm's.
+void VectorEmitter::jump_if_doubtful(Xmm d, asmjit::Label cold) {
+  if (rounds_to_least_normal())
+    jump_if_least_normal_or_nan(d, cold);
+  else if (f_.fp.flush && !f_.fp.host_flush)
+    jump_if_flushed_or_nan(d, cold);
+  else
+    jump_if_unordered(d, d, cold);
+}
+
+void VectorEmitter::jump_if_least_normal_or_nan(Xmm d, asmjit::Label cold) {
+  constexpr int kUnordered = 3, kUnorderedOrEqual = 8;
+  const u64 sign = is_double() ? u64{1} << 63 : 0x8000000080000000;
+  const u64 least = is_double() ? u64{1} << 52 : 0x0080000000800000;
+  const Xmm t = tmp();
+  op(vop::pand, t, d, splat(~sign));
+  if (!is_vector()) {
+    if (is_double())
+      avx ? a.vucomisd(t, scalar(least, true)) : a.ucomisd(t, scalar(least, true));
+    else
+      avx ? a.vucomiss(t, scalar(least, false)) : a.ucomiss(t, scalar(least, false));
+    a.je(cold);  // or unordered
+    return;
+  }
+  if (v512) {
+    a.emit(is_double() ? x86::Inst::kIdVcmppd : x86::Inst::kIdVcmpps, x86::k1, t, splat(least),
+           asmjit::Imm(kUnorderedOrEqual));
+    a.kortestb(x86::k1, x86::k1);
+  } else if (avx) {
+    op(is_double() ? vop::cmppd : vop::cmpps, t, t, splat(least), kUnorderedOrEqual);
+    a.vptest(t, t);
+  } else {  // which has neither this predicate nor fused multiply-adds, so that registers are left
+    const Xmm equal = tmp();
+    load(equal, splat(least));
+    op(is_double() ? vop::pcmpeqq : vop::pcmpeqd, equal, equal, t);
+    op(is_double() ? vop::cmppd : vop::cmpps, t, t, t, kUnordered);
+    op(vop::por, t, t, equal);
+    a.ptest(t, t);
+  }
+  a.jnz(cold);
+}
+
+/// NaNs, and exact results that are subnormal.
 void VectorEmitter::jump_if_flushed_or_nan(Xmm d, asmjit::Label cold) {
   a.emit(kClass[is_vector()][is_double()], x86::k1, d, asmjit::Imm(kQuietNan | kSignallingNan | kSubnormal));
   a.kortestb(x86::k1, x86::k1);

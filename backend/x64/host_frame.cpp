@@ -11,7 +11,9 @@ constexpr int kGreg[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
                            REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
 
 constexpr u32 kXstateMagic1 = 0x46505853;  // FP_XSTATE_MAGIC1 of <asm/sigcontext.h>
-constexpr unsigned kHighZmm = 7;           // XSAVE component with ZMM16..31 (SDM vol. 1 "XSAVE-Supported Features")
+// XSAVE components (SDM vol. 1 "XSAVE-Supported Features"): XMM0..15; ZMM16..31.
+constexpr unsigned kXmm = 1, kHighZmm = 7;
+constexpr unsigned kZmmSize = 64;
 
 }  // namespace
 
@@ -23,13 +25,28 @@ void HostFrame::set_general(unsigned n, u64 value) {
   context_.uc_mcontext.gregs[kGreg[n]] = static_cast<greg_t>(value);
 }
 
+bool HostFrame::has_high() const {
+  return high_ != nullptr && (*present_ >> kHighZmm & 1) != 0;
+}
+
 U128 HostFrame::vector(unsigned n) const {
   U128 value{};
   if (n < 16)
     std::memcpy(&value, context_.uc_mcontext.fpregs->_xmm[n].element, sizeof value);
-  else if (high_ != nullptr)
-    std::memcpy(&value, high_ + 64 * (n - 16), sizeof value);
+  else if (has_high())
+    std::memcpy(&value, high_ + kZmmSize * (n - 16), sizeof value);
   return value;
+}
+
+void HostFrame::set_vector(unsigned n, const U128& value) {
+  if (n < 16) {
+    std::memcpy(context_.uc_mcontext.fpregs->_xmm[n].element, &value, sizeof value);
+    if (present_ != nullptr) *present_ |= u64{1} << kXmm;
+  } else if (high_ != nullptr) {
+    if (!has_high()) std::memset(high_, 0, 16 * kZmmSize);
+    *present_ |= u64{1} << kHighZmm;
+    std::memcpy(high_ + kZmmSize * (n - 16), &value, sizeof value);
+  }
 }
 
 HostFrames::HostFrames(const HostFeatures& cpu) {
@@ -41,15 +58,13 @@ HostFrames::HostFrames(const HostFeatures& cpu) {
 
 HostFrame HostFrames::open(void* ucontext) const {
   auto& context = *static_cast<ucontext_t*>(ucontext);
-  const auto* fp = reinterpret_cast<const u8*>(context.uc_mcontext.fpregs);
+  auto* fp = reinterpret_cast<u8*>(context.uc_mcontext.fpregs);
   constexpr std::size_t kSoftwareBytes = 464, kHeader = 512;  // <asm/sigcontext.h> _fpstate_64, _fpx_sw_bytes
-  if (high_zmm_offset_ == 0) return {context, nullptr};
   u32 magic;
-  u64 present;
   std::memcpy(&magic, fp + kSoftwareBytes, 4);
-  std::memcpy(&present, fp + kHeader, 8);
-  const bool has = magic == kXstateMagic1 && (present >> kHighZmm & 1) != 0;
-  return {context, has ? fp + high_zmm_offset_ : nullptr};
+  if (magic != kXstateMagic1) return {context, nullptr, nullptr};
+  auto* present = reinterpret_cast<u64*>(fp + kHeader);
+  return {context, present, high_zmm_offset_ == 0 ? nullptr : fp + high_zmm_offset_};
 }
 
 }  // namespace tiercel::backend::x64

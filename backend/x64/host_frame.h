@@ -10,21 +10,26 @@ namespace tiercel::backend::x64 {
 
 class HostFrame {
  public:
-  /// `high`: the XSAVE component with ZMM16..31, or null while they are all zero.
-  HostFrame(ucontext_t& context, const u8* high) : context_(context), high_(high) {}
+  /// The XSAVE area's bits of components that are not in their initial state, which is zero; and its component with
+  /// ZMM16..31. Null where there is none.
+  HostFrame(ucontext_t& context, u64* present, u8* high) : context_(context), present_(present), high_(high) {}
 
   /// By the hardware's numbers: 4 is rsp.
   u64 general(unsigned n) const;
   void set_general(unsigned n, u64 value);
   U128 vector(unsigned n) const;
+  void set_vector(unsigned n, const U128& value);
   u64 pc() const { return static_cast<u64>(context_.uc_mcontext.gregs[REG_RIP]); }
   void set_pc(u64 pc) { context_.uc_mcontext.gregs[REG_RIP] = static_cast<greg_t>(pc); }
   u32 mxcsr() const { return context_.uc_mcontext.fpregs->mxcsr; }
   void set_mxcsr(u32 value) { context_.uc_mcontext.fpregs->mxcsr = value; }
 
  private:
+  bool has_high() const;
+
   ucontext_t& context_;
-  const u8* high_;
+  u64* present_;
+  u8* high_;
 };
 
 /// Knows this CPU's layout of such frames.

@@ -1,12 +1,11 @@
 #include "backend/x64/region_stop.h"
 
-#include <xmmintrin.h>
-
 #include <algorithm>
 #include <cstring>
 
 #include "backend/region_code.h"
 #include "backend/vm_context.h"
+#include "base/mxcsr.h"
 
 namespace tiercel::backend::x64 {
 namespace {
@@ -106,12 +105,16 @@ class Stop {
       operands_[k] = low_bits(operands_[k], letters[k] == 'b' ? 1 : ir::type_bits(kind.type));
     ir::PureOp op;
     op.op = kind.op, op.type = ir::Type::Flags, op.arg_type = kind.type, op.imm = kind.imm;
-    const u32 host = _mm_getcsr();
-    _mm_setcsr(frame_.mxcsr());
+    const bool flushes = kind.op == ir::Opcode::FlagsFcmp && (kind.imm & RegionFlags::kFlushes);
+    op.fp = ir::FpRules{.flush = flushes}.pack();
+    u32 seen = frame_.mxcsr();
     ir::FpEnv env{&context_.fp_extra};
-    const U128 flags = ir::eval(op, operands_, env);
-    frame_.set_mxcsr(_mm_getcsr());
-    _mm_setcsr(host);
+    U128 flags;
+    {
+      const mxcsr::Lent lent(seen);
+      flags = ir::eval(op, operands_, env);
+    }
+    frame_.set_mxcsr(seen);
     return flags;
   }
 

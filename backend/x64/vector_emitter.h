@@ -168,6 +168,11 @@ class VectorEmitter : private VectorAsm {
   bool to_half();
 
   // -- flush-to-zero (fp_flush.cpp)
+  void tell_subnormals();
+  void touch(std::initializer_list<Xmm> operands, bool is_double);
+  bool rounds_to_least_normal() const;
+  void jump_if_doubtful(Xmm d, asmjit::Label cold);
+  void jump_if_least_normal_or_nan(Xmm d, asmjit::Label cold);
   bool flushes_inline() const;
   ColdEval guard_flush();
   void guard_tiny(Xmm x, Xmm y, bool is_double, asmjit::Label evaluate);

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "backend/x64/emitter.h"
+#include "backend/x64/fp_trap.h"
 #include "backend/x64/host_frame.h"
 #include "backend/x64/region_stop.h"
 #include "backend/x64/runtime.h"
@@ -46,6 +47,10 @@ class X64Backend final : public Backend {
 
   bool leave_region(void* ucontext, VmContext& context) const override {
     return x64::leave_region(frames_.open(ucontext), layout_, context);
+  }
+
+  bool settle_fp_trap(void* ucontext, VmContext& context) const override {
+    return x64::settle_fp_trap(frames_.open(ucontext), context);
   }
 
  private:

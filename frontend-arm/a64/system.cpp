@@ -86,6 +86,8 @@ bool msr_fpsr(Translate& t, Reg rt) {
   const Value idc = t.ir.shl(t.ir.ubfx(v, kIdcBit, 1), 5u);
   t.ir.op(Opcode::SetFpStatus, Type::None, {t.ir.or_(t.ir.ubfx(v, 0, 5), idc)});
   t.ir.set(slot::kQc, t.ir.vzext(t.ir.ubfx(v, kQcBit, 1)));
+  // What the host's control must be depends on the exceptions seen.
+  if (ir::FpRules::unpack(static_cast<u8>(t.mode)).host_flush) return t.exit_after(ir::ExitKind::ModeChange);
   return t.next();
 }
 

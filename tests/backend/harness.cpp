@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "ir/printer.h"
 #include "tests/support/flat_memory.h"
+#include "tests/support/fp_trap.h"
 #include "tests/support/underflow.h"
 
 namespace tiercel::backend::test {
@@ -111,7 +112,10 @@ void Machine::run(const ir::Function& f, State& state, u32& mxcsr) {
   install(code_.code, kBlockOffset);
   std::memcpy(guest_state(context_), state.bytes, kStateSize);
   context_->mxcsr = mxcsr;
-  reinterpret_cast<void (*)(VmContext*, const void*)>(memory_ + runtime_.enter)(context_, memory_ + kBlockOffset);
+  {
+    const tiercel::test::FpTrap trap(*backend_, *context_, f.fp);
+    reinterpret_cast<void (*)(VmContext*, const void*)>(memory_ + runtime_.enter)(context_, memory_ + kBlockOffset);
+  }
   std::memcpy(state.bytes, guest_state(context_), kStateSize);
   mxcsr = context_->mxcsr;
 }
@@ -139,6 +143,7 @@ void Machine::take_exit(Left& left) const {
 }
 
 std::string Machine::compare(const ir::Function& f, const State& start, u32 mxcsr) {
+  mxcsr = tiercel::test::start_mxcsr(f.fp, mxcsr);
   std::array<u8, kMemorySize> before;
   std::memcpy(before.data(), guest_memory(), kMemorySize);
   const auto restore = [&before] { std::memcpy(guest_memory(), before.data(), kMemorySize); };

@@ -133,8 +133,9 @@ class Enumeration {
     if (!(ir::effects(form.op) & ir::effect::kReadsFp)) return;
     const bool halves = form.op == Opcode::FFromHalf || form.op == Opcode::FToHalf || form.op == Opcode::VFCvtUp ||
                         form.op == Opcode::VFCvtDown;
-    for (u8 bits = 2; bits < 16; bits += 2) {  // x86_nans is another guest's
+    for (u8 bits = 2; bits < 32; bits += 2) {  // x86_nans is another guest's
       const ir::FpRules fp = ir::FpRules::unpack(bits);
+      if (fp.host_flush && !fp.flush) continue;
       if (!fp.alt_half || halves) build(form, fp);
     }
   }

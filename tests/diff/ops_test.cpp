@@ -11,6 +11,7 @@
 #include "frontend-arm/state.h"
 #include "ir/printer.h"
 #include "tests/diff/ops_cases.h"
+#include "tests/support/fp_trap.h"
 #include "tests/support/underflow.h"
 #include "tests/support/x64_tier.h"
 
@@ -183,6 +184,7 @@ class Comparison {
     for (int i = 0; i < kOperandSets * rounds_; ++i) {
       ++runs_;
       fill(start_, operands_);
+      start_.context().mxcsr = start_mxcsr(f.fp, start_.context().mxcsr);
       copy(interp_, start_);
       copy(x64_, start_);
       interp_.interpret(f);

@@ -6,7 +6,7 @@ import sys
 
 BACKEND_CONTRACT = {"backend/backend.h", "backend/vm_context.h", "backend/jump_cache.h", "backend/softmmu_tables.h",
                     "backend/profile_tables.h", "backend/region_fault_table.h", "backend/compiled_code.h", "backend/region_code.h",
-                    "backend/interp/interp.h"}
+                    "backend/interp/interp.h", "backend/fp_control.h"}
 MAY_INCLUDE = {
     "base": {"base"},
     "ir": {"ir", "base"},

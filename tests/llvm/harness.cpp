@@ -16,6 +16,7 @@
 #include "frontend-arm/a64_frontend.h"
 #include "ir/printer.h"
 #include "tests/support/flat_memory.h"
+#include "tests/support/fp_trap.h"
 #include "tests/support/underflow.h"
 
 namespace tiercel::test {
@@ -138,7 +139,7 @@ std::string RegionTester::compile(const ir::Region& region) {
   return {};
 }
 
-backend::RegionExit RegionTester::interpret(const ir::Region& region, u64 max_blocks) {
+backend::RegionExit RegionTester::interpret(const ir::Region& region, u64 max_blocks, ir::FpRules& rules) {
   using Kind = backend::RegionExit::Kind;
   backend::VmContext& c = interpreted_.context();
   test::FlatMemory memory(memory_interpreted_, guest_memory());
@@ -158,6 +159,7 @@ backend::RegionExit RegionTester::interpret(const ir::Region& region, u64 max_bl
   backend::RegionExit exit;
   for (u64 n = 0;; ++n) {
     CHECK(n < max_blocks);
+    rules = f->fp;
     const backend::InterpResult r = backend::interpret(*f, layout().slots, c, memory);
     if (r.reason == backend::Reason::Fault || r.reason == backend::Reason::Misaligned) {
       exit = {Kind::Fault, c.exit_pc};
@@ -186,10 +188,11 @@ backend::RegionExit RegionTester::interpret(const ir::Region& region, u64 max_bl
   return exit;
 }
 
-void RegionTester::run_compiled() {
+void RegionTester::run_compiled(ir::FpRules rules) {
   using Enter = void (*)(backend::VmContext*, const void*);
   running = &compiled_.context();
   fast_tier = fast_tier_.get();
+  const FpTrap trap(*fast_tier_, compiled_.context(), rules);
   reinterpret_cast<Enter>(reinterpret_cast<u64>(host_code_ + runtime_.enter))(&compiled_.context(), region_at_);
   running = nullptr;
   exit_ = taken_exit(compiled_.context());
@@ -200,8 +203,9 @@ std::string RegionTester::run(const ir::Region& region, u64 max_blocks) {
   compiled_.copy_from(start_);
   memory_interpreted_ = memory_start_;
   std::memcpy(host_memory(), memory_start_.data(), kMemorySize);
-  const backend::RegionExit expected = interpret(region, max_blocks);
-  run_compiled();
+  ir::FpRules rules;
+  const backend::RegionExit expected = interpret(region, max_blocks, rules);
+  run_compiled(rules);
   return differences(region, expected);
 }
 

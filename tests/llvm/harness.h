@@ -56,8 +56,9 @@ class RegionTester {
   std::string describe(const ir::Region& region);
 
  private:
-  backend::RegionExit interpret(const ir::Region& region, u64 max_blocks);
-  void run_compiled();
+  /// `rules`: those of the block executed last.
+  backend::RegionExit interpret(const ir::Region& region, u64 max_blocks, ir::FpRules& rules);
+  void run_compiled(ir::FpRules rules);
   std::string differences(const ir::Region& region, const backend::RegionExit& expected);
   bool underflow_excused(const ir::Region& region);
 

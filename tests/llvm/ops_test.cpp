@@ -9,6 +9,7 @@
 #include "ir/printer.h"
 #include "tests/diff/ops_cases.h"
 #include "tests/llvm/harness.h"
+#include "tests/support/fp_trap.h"
 
 namespace tiercel::test {
 namespace {
@@ -75,6 +76,8 @@ class Comparison {
   void one(std::size_t i) {
     for (unsigned n = 0; n < kOperandSets; ++n) {
       fill();
+      backend::VmContext& c = tester_.start().context();
+      c.mxcsr = start_mxcsr(region_.blocks[i + 1].fp, c.mxcsr);
       tester_.start().state().x[kTargetSlot] = region_.edges[i].to;
       const std::string wrong = tester_.run(region_);
       if (wrong.empty()) continue;

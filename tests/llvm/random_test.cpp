@@ -8,6 +8,7 @@
 #include "ir/builder.h"
 #include "ir/verifier.h"
 #include "tests/llvm/harness.h"
+#include "tests/support/fp_trap.h"
 
 namespace tiercel::test {
 namespace {
@@ -24,6 +25,7 @@ class Generator {
     region_ = {};
     count_ = 1 + pick(6);
     if (pick(3) == 0) fp_ = ir::FpRules::unpack(static_cast<u8>(pick(4) << 1));
+    fp_.host_flush = fp_.flush && pick(3) != 0;
     for (unsigned from = 0; from < count_; ++from)
       for (unsigned to = 0; to < count_; ++to)
         if (pick(2)) region_.edges.push_back({from, 1 + pick(100), pc(to)});
@@ -37,7 +39,7 @@ class Generator {
     s.x[kCounter] = pick(20);
     for (U128& v : s.v) v = {interesting(), interesting()};
     s.flags = static_cast<u32>(random_() & 0xff01);
-    vm.context().mxcsr = 0x1f80 | pick(4) << 13;
+    vm.context().mxcsr = start_mxcsr(fp_, 0x1f80 | pick(4) << 13);
     vm.context().fp_extra = 0;
     vm.context().exit_request = pick(8) == 0;
     for (u64 i = 0; i < RegionTester::kMemorySize; ++i) memory[i] = static_cast<u8>(random_());
@@ -241,7 +243,7 @@ class Generator {
       builder_.set(static_cast<u16>(pick(kIntSlots)), status);
       return;
     }
-    if (pick(8) == 0) {
+    if (pick(8) == 0 && !fp_.host_flush) {
       builder_.op(Opcode::SetFpStatus, Type::None, {builder_.i32(pick(32))});
       return;
     }

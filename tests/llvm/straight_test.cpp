@@ -9,6 +9,7 @@
 #include "ir/printer.h"
 #include "ir/verifier.h"
 #include "tests/llvm/harness.h"
+#include "tests/support/fp_trap.h"
 #include "tests/support/random_ir.h"
 #include "tests/support/reduce_ir.h"
 
@@ -66,7 +67,7 @@ class Comparison {
     for (int k = 0; k < kStates; ++k) {
       random_.fill(&tester_.start().state());
       backend::VmContext& c = tester_.start().context();
-      c.mxcsr = 0x1f80 | random_.pick(4) << 13;
+      c.mxcsr = start_mxcsr(f.fp, 0x1f80 | random_.pick(4) << 13);
       c.fp_extra = 0;
       c.exit_request = random_.pick(8) == 0 || may_repeat(f);
       for (u64 i = 0; i < RegionTester::kMemorySize; i += 8) {

@@ -115,6 +115,7 @@ Function RandomIr::make(unsigned length) {
   f_.end_pc = kPc + 4;
   f_.insn_count = 1;
   if (pick(2)) f_.fp = ir::FpRules::unpack(static_cast<u8>(pick(8) << 1));  // x86_nans is another guest's
+  f_.fp.host_flush = f_.fp.flush && pick(2);
   // Each function is about a few kinds, and about a few slots.
   constexpr u32 kWeights[kKinds] = {6, 4, 5, 4, 3, 4, 0, 1};
   for (unsigned k = 0; k < kKinds; ++k) weights_[k] = kWeights[k] * pick(4);
@@ -215,6 +216,7 @@ const OpForm& RandomIr::choose_form(Opcode op) {
 
 /// Appends an inst of the opcode, its operands before it, and perhaps a Set of the result behind it.
 Value RandomIr::emit(Opcode op) {
+  if (op == Opcode::SetFpStatus && f_.fp.host_flush) op = Opcode::GetFpStatus;  // only an exit may follow the other
   const OpForm& form = choose_form(op);
   Inst inst{.op = op, .type = form.type, .arr = form.arr, .aux = form.aux, .imm = form.imm};
   set_numbers(inst, form);

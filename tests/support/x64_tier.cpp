@@ -2,6 +2,7 @@
 
 #include "base/bits.h"
 #include "base/check.h"
+#include "tests/support/fp_trap.h"
 
 namespace tiercel::test {
 namespace {
@@ -32,6 +33,7 @@ X64Tier::X64Tier(const guest::Layout& layout, const backend::HostFeatures& featu
 }
 
 void X64Tier::compile(const ir::Function& f) {
+  rules_ = f.fp;
   backend_->compile(f, false, code_);
   CHECK(function_offset_ + code_.code.size() <= memory_.size());
   memory_.write(function_offset_, code_.code.data(), code_.code.size());
@@ -45,7 +47,10 @@ Outcome X64Tier::run(Machine& machine) {
   for (u32 i = 0; i < backend::kStubCount; ++i) c.stubs[i] = runtime + runtime_.stubs[i];
   c.reason = backend::Reason::None;
   using Enter = void (*)(backend::VmContext*, const void*);
-  reinterpret_cast<Enter>(reinterpret_cast<u64>(runtime + runtime_.enter))(&c, runtime + function_offset_);
+  {
+    const FpTrap trap(*backend_, c, rules_);
+    reinterpret_cast<Enter>(reinterpret_cast<u64>(runtime + runtime_.enter))(&c, runtime + function_offset_);
+  }
   Outcome o{c.reason, c.exit_pc, 0, c.exit_arg, c.exit_payload};
   if (c.reason == backend::Reason::LinkMiss || c.reason == backend::Reason::IndirectMiss)
     o.reason = backend::Reason::None;

@@ -27,6 +27,7 @@ class X64Tier {
   backend::Runtime runtime_;
   backend::CompiledCode code_;
   u64 function_offset_ = 0;
+  ir::FpRules rules_;
 };
 
 /// What every x86-64-v2 host has, and nothing more.

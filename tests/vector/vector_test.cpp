@@ -13,6 +13,7 @@
 #include "backend/backend.h"
 #include "ir/builder.h"
 #include "ir/eval.h"
+#include "tests/support/fp_trap.h"
 
 namespace tiercel::backend {
 namespace {
@@ -112,8 +113,9 @@ class Machine {
   const std::string& listing() const { return code_.listing; }
   State& state() { return *static_cast<State*>(guest_state(block_)); }
   VmContext& context() { return *block_; }
-  void run() {
+  void run(ir::FpRules rules = {}) {
     using Enter = void (*)(VmContext*, const void*);
+    const test::FpTrap trap(*backend_, *block_, rules);
     reinterpret_cast<Enter>(memory_ + runtime_.enter)(block_, memory_ + code_at_);
   }
   std::span<const ir::SlotInfo> slots() const { return slots_; }
@@ -622,15 +624,16 @@ class VectorTest : public testing::TestWithParam<Level> {
       for (std::size_t k = 0; k < c.args.size(); ++k)
         if (!ir::is_int(c.args[k])) args[k] = shaped(s.v[from[k]], c.args[k], shape);
       const State before = s;
-      const u32 rounding = (round & 3) << 13;
-      m.context().mxcsr = 0x1f80 | rounding;
-      m.context().fp_extra = 0;
-      m.run();
+      const u32 seen = rules.flush ? rng_() & (mxcsr::kUnderflow | mxcsr::kInexact) : 0;
+      const u32 begin = test::start_mxcsr(rules, 0x1f80 | (round & 3) << 13 | seen);
+      u32 extra = rules.flush && rng_() % 2 ? ir::fpstatus::kInputDenormal : 0;
+      m.context().mxcsr = begin;
+      m.context().fp_extra = extra;
+      m.run(rules);
       const u32 status = m.context().mxcsr & 0x3d;
       ir::FpEnv env;
-      u32 extra = 0;
       env.extra = &extra;
-      _mm_setcsr(0x1f80 | rounding);
+      _mm_setcsr(begin);
       const U128 want = ir::eval(op, args, env);
       const u32 want_status = _mm_getcsr() & 0x3d;
       _mm_setcsr(0x1f80);
@@ -670,8 +673,10 @@ TEST_P(VectorTest, EveryOpcodeAgreesWithEval) {
     for (const Shape shape : {Shape::Plain, Shape::KnownZero, Shape::LastUse})
       check(m, c, shape, {}, fp ? 4 * rounds : rounds, ++seed);
     if (fp)
-      for (const ir::FpRules rules : {ir::FpRules{.default_nan = true}, ir::FpRules{.flush = true},
-                                      ir::FpRules{.alt_half = true}, ir::FpRules{.default_nan = true, .flush = true}})
+      for (const ir::FpRules rules :
+           {ir::FpRules{.default_nan = true}, ir::FpRules{.flush = true}, ir::FpRules{.alt_half = true},
+            ir::FpRules{.default_nan = true, .flush = true}, ir::FpRules{.flush = true, .host_flush = true},
+            ir::FpRules{.default_nan = true, .flush = true, .host_flush = true}})
         check(m, c, Shape::Plain, rules, rounds, ++seed);
     if (HasFailure() && ++failures > 20) break;
   }
@@ -688,8 +693,8 @@ TEST_P(VectorTest, FusedNegationsAgreeWithEval) {
                                         {Type::V128, Arr::S2}};
   for (const auto& [type, arr] : kinds)
     for (unsigned negate = 1; negate < 8; ++negate)
-      for (const bool flush : {false, true}) {
-        const ir::FpRules rules{.flush = flush};
+      for (const ir::FpRules rules :
+           {ir::FpRules{}, ir::FpRules{.flush = true}, ir::FpRules{.flush = true, .host_flush = true}}) {
         ir::Builder b(m.slots());
         ir::Function f;
         b.begin(f, 0x1000, rules);
@@ -708,7 +713,8 @@ TEST_P(VectorTest, FusedNegationsAgreeWithEval) {
         for (unsigned round = 0; round < 400; ++round) {
           const unsigned width = type == Type::V128 ? ir::lane_bits(arr) : ir::type_bits(type);
           U128 want_args[3];
-          const u32 rounding = (round & 3) << 13;
+          const u32 seen = round & 4 ? mxcsr::kInexact : 0;
+          const u32 begin = test::start_mxcsr(rules, 0x1f80 | (round & 3) << 13 | seen);
           u32 extra = 0;
           ir::FpEnv env{.extra = &extra};
           for (unsigned k = 0; k < 3; ++k) {
@@ -717,10 +723,10 @@ TEST_P(VectorTest, FusedNegationsAgreeWithEval) {
             v = shaped(v, type, Shape::Plain);
             want_args[k] = negate >> k & 1 ? ir::eval(fneg, &v, env) : v;
           }
-          m.context().mxcsr = 0x1f80 | rounding;
+          m.context().mxcsr = begin;
           m.context().fp_extra = 0;
-          m.run();
-          _mm_setcsr(0x1f80 | rounding);
+          m.run(rules);
+          _mm_setcsr(begin);
           const U128 want = ir::eval(fma, want_args, env);
           const u32 want_status = _mm_getcsr() & 0x3d;
           _mm_setcsr(0x1f80);

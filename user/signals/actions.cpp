@@ -25,7 +25,7 @@ void SignalActions::mirror_on_host(int signal, const GuestAction& action) const 
                   .flags = SA_SIGINFO | SA_ONSTACK | kSaRestorer | (action.flags & kMirroredFlags),
                   .restorer = tiercel_signal_restorer,
                   .mask = ~kHostUnblocked};
-  const bool ours = signal == SIGSEGV || signal == SIGBUS;
+  const bool ours = is_own_signal(signal);
   if (ours) host.flags |= SA_NODEFER;
   const bool caught = catch_defaults_ && action.is_default() && !ignored_by_default(signal);
   if (!ours && !caught && !action.has_handler()) host.handler = action.handler;
@@ -42,8 +42,7 @@ SignalActions::SignalActions(bool catch_defaults) : catch_defaults_(catch_defaul
     if (host_sigaction(signal, nullptr, &host) == 0 && host.handler == 1) table_[signal].handler = 1;
     if (catch_defaults) mirror_on_host(signal, table_[signal]);
   }
-  mirror_on_host(SIGSEGV, table_[SIGSEGV]);
-  mirror_on_host(SIGBUS, table_[SIGBUS]);
+  for (const int signal : kOwnSignals) mirror_on_host(signal, table_[static_cast<unsigned>(signal)]);
 }
 
 SignalActions::SignalActions(const SignalActions& other) : catch_defaults_(other.catch_defaults_) {
@@ -88,7 +87,7 @@ void SignalActions::forget_handlers() {
 
 void SignalActions::prepare_exec() const {
   std::lock_guard lock(mutex_);
-  for (const int signal : {SIGSEGV, SIGBUS}) {
+  for (const int signal : kOwnSignals) {
     HostAction host{};
     host.handler = table_[static_cast<unsigned>(signal)].is_ignored();
     host_sigaction(signal, &host, nullptr);

@@ -2,9 +2,9 @@
 //
 // The host's dispositions mirror it: ignored and default signals are ignored and default for the host as well, so the
 // host kernel itself does what no handler has to see (terminate, stop, continue, discard). A signal with a guest
-// handler gets our host handler, which only takes note. The guest's signal mask is the host thread's mask too. SIGSEGV
-// and SIGBUS are the exception: their host handler is always ours and they are never blocked, because guest memory
-// faults arrive so.
+// handler gets our host handler, which only takes note. The guest's signal mask is the host thread's mask too. SIGSEGV,
+// SIGBUS and SIGFPE are the exception: their host handler is always ours and they are never blocked, because guest
+// memory faults arrive so, and what the host's floating point tells generated code.
 #pragma once
 
 #include <array>
@@ -19,8 +19,19 @@ inline constexpr int kSignalCount = 64;
 constexpr u64 signal_bit(int signal) {
   return u64{1} << (signal - 1);
 }
+/// Signals whose host handler is always ours.
+inline constexpr std::array kOwnSignals = {SIGSEGV, SIGBUS, SIGFPE};
 /// Signals the host never blocks on behalf of the guest.
-inline constexpr u64 kHostUnblocked = signal_bit(SIGSEGV) | signal_bit(SIGBUS);
+inline constexpr u64 kHostUnblocked = signal_bit(SIGSEGV) | signal_bit(SIGBUS) | signal_bit(SIGFPE);
+/// Which of kOwnSignals, from 1 on; 0: none.
+constexpr unsigned own_signal_slot(int signal) {
+  for (unsigned i = 0; i < kOwnSignals.size(); ++i)
+    if (kOwnSignals[i] == signal) return i + 1;
+  return 0;
+}
+constexpr bool is_own_signal(int signal) {
+  return own_signal_slot(signal) != 0;
+}
 inline constexpr u64 kUnblockable = signal_bit(SIGKILL) | signal_bit(SIGSTOP);
 
 /// struct sigaction as the kernel sees it; the same on arm64 and x86-64.
@@ -55,7 +66,7 @@ class SignalActions {
   /// Installs the present action's mirror for the host (again).
   void mirror(int signal) const;
   bool catches_defaults() const { return catch_defaults_; }
-  /// Before the host executes another program: SIGSEGV and SIGBUS as the guest has them.
+  /// Before the host executes another program: kOwnSignals as the guest has them.
   void prepare_exec() const;
   /// Around fork.
   void lock() { mutex_.lock(); }

@@ -33,7 +33,7 @@ siginfo_t signal_from_debugger(int signal) {
 }  // namespace
 
 bool Thread::capture(int signal, const siginfo_t& info) {
-  const unsigned slot = signal == SIGSEGV ? 1 : signal == SIGBUS ? 2 : 0;
+  const unsigned slot = own_signal_slot(signal);
   captured_info_[slot] = info;
   captured_info_[slot].si_signo = signal;
   captured_ = captured_ | 1u << slot;
@@ -51,7 +51,9 @@ void Thread::adopt_mask(u64 mask) {
   const u64 freed = held_back_ & ~mask_;
   if (freed == 0) return;
   held_back_ &= mask_;
-  const u32 slots = (freed & signal_bit(SIGSEGV) ? 2 : 0) | (freed & signal_bit(SIGBUS) ? 4 : 0);
+  u32 slots = 0;
+  for (const int signal : kOwnSignals)
+    if (freed & signal_bit(signal)) slots |= 1u << own_signal_slot(signal);
   __atomic_fetch_or(&captured_, slots, __ATOMIC_SEQ_CST);
   vcpu_->request_exit();
 }
@@ -65,11 +67,11 @@ bool Thread::waiting_signal_restarts() const {
 void Thread::deliver_captured() {
   vcpu_->clear_exit_request();
   const u64 waiting_mask = has_waiting_mask_ ? waiting_mask_ : mask_;
-  for (unsigned slot = 0; slot < 3; ++slot) {
+  for (unsigned slot = 0; slot < std::size(captured_info_); ++slot) {
     if (!(captured_ & 1u << slot)) continue;
     const siginfo_t info = captured_info_[slot];
-    // The host handler of the same slot cannot run in between: slot 0 is blocked, and SIGSEGV or SIGBUS arriving twice
-    // merge as standard signals do.
+    // The host handler of the same slot cannot run in between: slot 0 is blocked, and one of the others arriving
+    // twice merges as standard signals do.
     __atomic_fetch_and(&captured_, ~(1u << slot), __ATOMIC_SEQ_CST);
     if (slot != 0 && (waiting_mask & signal_bit(info.si_signo))) {
       held_back_ |= signal_bit(info.si_signo);
@@ -105,7 +107,7 @@ void Thread::deliver(int signal, const siginfo_t& info, u64 esr) {
   if (!action.has_handler()) {
     if (action.is_default() && !ignored_by_default(signal)) {
       // It became default after the host had noted it: the host kernel does the rest, whatever the default is.
-      if (signal == SIGSEGV || signal == SIGBUS) process_.die(signal);
+      if (is_own_signal(signal)) process_.die(signal);
       if (actions_.catches_defaults()) {
         perform_default(signal);
         set_mask(mask_);

@@ -85,8 +85,8 @@ void on_host_signal(int signal, siginfo_t* info, void* context) {
   const int saved_errno = errno;
   auto& host = *static_cast<ucontext_t*>(context);
   if (is_synchronous(signal, *info)) {
-    const bool memory = signal == SIGSEGV || signal == SIGBUS;
-    if (!memory || !engine::Engine::handle_host_fault(info, context)) report_own_fault(signal, *info, host);
+    if (!is_own_signal(signal) || !engine::Engine::handle_host_fault(info, context))
+      report_own_fault(signal, *info, host);
     errno = saved_errno;
     return;
   }

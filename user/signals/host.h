@@ -20,12 +20,12 @@ struct HostAction {
 
 /// Raw rt_sigaction; returns 0 or -errno.
 s64 host_sigaction(int signal, const HostAction* change, HostAction* old);
-/// Raw rt_sigprocmask(SIG_SETMASK); returns the old mask. SIGSEGV and SIGBUS stay unblocked.
+/// Raw rt_sigprocmask(SIG_SETMASK); returns the old mask. kHostUnblocked stay unblocked.
 u64 set_host_mask(u64 mask);
 /// The calling thread's mask.
 u64 host_mask();
 
-/// The host handler for every signal that has a guest handler, and for SIGSEGV and SIGBUS.
+/// The host handler for every signal that has a guest handler, and for kOwnSignals.
 void on_host_signal(int signal, siginfo_t* info, void* context);
 
 /// The guest thread that the calling host thread runs, or null. Set by Thread.

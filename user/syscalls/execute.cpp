@@ -84,8 +84,7 @@ s64 call_host(Thread& t, ExecRequest& request) {
   t.actions().prepare_exec();
   const char* program = request.plan.kind == FileKind::HostElf ? host_call(request) : guest_call(request);
   const s64 failure = execve(program, request.all.data(), request.environment.data()) < 0 ? -errno : 0;
-  t.actions().mirror(SIGSEGV);
-  t.actions().mirror(SIGBUS);
+  for (const int signal : kOwnSignals) t.actions().mirror(signal);
   return failure;
 }
 
