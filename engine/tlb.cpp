@@ -1,6 +1,7 @@
 #include "engine/tlb.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "base/bits.h"
@@ -45,9 +46,22 @@ void Tlb::Context::clear_data() {
   owns_code = false;
 }
 
+template <typename Visit>
+void Tlb::Context::for_each_code(Visit&& visit) {
+  for (u32 w = 0; w < code_used.size(); ++w)
+    for (u64 left = code_used[w]; left != 0; left &= left - 1) {
+      const u32 i = w * 64 + static_cast<u32>(std::countr_zero(left));
+      if (code[i].page != CodeEntry{}.page && !visit(i)) return;
+    }
+}
+
 void Tlb::Context::clear(const backend::JumpCache* active) {
   clear_data();
-  code.fill({});
+  for_each_code([this](u32 i) {
+    code[i] = {};
+    return true;
+  });
+  code_used.fill(0);
   clear_jumps(active);
   doubted = code_evicted = false;
 }
@@ -143,7 +157,7 @@ Tlb::Context& Tlb::find(u64 name) {
   }
   Context& c = unused_context();
   c.name = name;
-  inherit_code(c);
+  c.heir = true;
   return c;
 }
 
@@ -156,6 +170,7 @@ void Tlb::select(u32 mode) {
   if (!same) {
     current_ = &find(name);
     user_ = &find(user_name);
+    if (std::exchange(current_->heir, false)) inherit_code(*current_);
     current_->last_used = user_->last_used = ++uses_;
     vm_.tlb_read = current_->read.data();
     vm_.tlb_write = current_->write.data();
@@ -172,31 +187,74 @@ void Tlb::verify_code() {
   Context& c = *current_;
   unsigned same = 0, moved = 0;
   constexpr unsigned kHopeless = 8;
-  for (CodeEntry& e : c.code) {
-    if (e.page == CodeEntry{}.page) continue;
-    const auto mapping = fill(e.page, Access::Execute, false);
-    if (mapping && code_page(*mapping) == e.space) {
-      ++same;
-      continue;
+  std::optional<guest::Mapping> mapping;
+  u64 mapped = 0;  // by `mapping`
+  const auto is_same = [&](u32 i) {
+    CodeEntry& e = c.code[i];
+    if (mapping && (e.page ^ mapped) >> mapping->size_log2 == 0) {  // a block has many pages
+      mapping->address = PAddr{mapping->address.value + (e.page - mapped)};
+      c.note(e.page, *mapping, true);
+    } else {
+      mapping = fill(e.page, Access::Execute, false);
     }
-    e = {};
-    if (++moved > same + kHopeless) return c.clear(jumps_);
-  }
+    mapped = e.page;
+    return mapping && code_page(*mapping) == e.space;
+  };
+  c.for_each_code([&](u32 i) {
+    if (is_same(i))
+      ++same;
+    else
+      c.code[i] = {}, ++moved;
+    return moved <= same + kHopeless;
+  });
+  if (moved > same + kHopeless) return c.clear(jumps_);
   if (moved == 0 && !c.code_evicted) return;
   for (Context::Jumps& j : c.jumps)
     if (j.used) j.cache->keep_if([&](u64 pc) { return c.code[backend::tlb_code_index(pc)].page == page_of(pc); });
   c.code_evicted = false;
 }
 
-/// Lets a new context try the code that others of its kind execute.
+/// Whether the present context has most of some pages of code where `other` has them.
+bool Tlb::has_code_of(Context& other) const {
+  constexpr u32 kSamples = 4, kApart = kCodeEntries / kSamples;
+  u32 next = 0, tried = 0, same = 0;
+  other.for_each_code([&](u32 i) {
+    if (i < next) return true;
+    const CodeEntry& e = other.code[i];
+    const guest::Walk walk = mmu_.walk(state_, memory_, VAddr{e.page}, Access::Execute, false);
+    ++tried;
+    if (walk.mapping && code_page(*walk.mapping) == e.space) ++same;
+    next = align_down(i, kApart) + kApart;
+    return true;
+  });
+  return 2 * same > tried;
+}
+
+/// Of those used last of the kind.
+Tlb::Context* Tlb::find_donor(const Context& c) {
+  constexpr int kMostTried = 3;
+  u64 before = ~u64{0};
+  for (int i = 0; i < kMostTried; ++i) {
+    Context* donor = nullptr;
+    for (const auto& other : contexts_)
+      if (other.get() != &c && !other->heir && !other->doubted && kind_of(other->name) == kind_of(c.name) &&
+          other->last_used < before && (!donor || other->last_used > donor->last_used))
+        donor = other.get();
+    if (!donor || has_code_of(*donor)) return donor;
+    before = donor->last_used;
+  }
+  return nullptr;
+}
+
+/// Lets the present context, a new one, try the code that others of its kind execute.
 void Tlb::inherit_code(Context& c) {
-  const Context* donor = nullptr;
-  for (const auto& other : contexts_)
-    if (other.get() != &c && !other->doubted && kind_of(other->name) == kind_of(c.name) &&
-        (!donor || other->last_used > donor->last_used))
-      donor = other.get();
+  Context* donor = find_donor(c);
   if (!donor) return;
-  c.code = donor->code;
+  donor->for_each_code([&](u32 i) {
+    c.code[i] = donor->code[i];
+    return true;
+  });
+  c.code_used = donor->code_used;
   c.code_pages = donor->code_pages;
   c.code_evicted = donor->code_evicted;
   for (const Context::Jumps& j : donor->jumps)
@@ -314,6 +372,8 @@ std::optional<u32> Tlb::code_space(u64 pc) {
   if (!mapping) return std::nullopt;
   current_->code_evicted |= e.page != CodeEntry{}.page;
   e = {page_of(pc), code_page(*mapping)};
+  const u32 index = backend::tlb_code_index(pc);
+  current_->code_used[index / 64] |= u64{1} << index % 64;
   return e.space;
 }
 

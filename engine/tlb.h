@@ -71,6 +71,7 @@ class Tlb {
     u64 last_used = 0;
     TlbTable read, write;
     std::array<CodeEntry, kCodeEntries> code;
+    std::array<u64, kCodeEntries / 64> code_used{};  // which entries may hold something
     /// Filter of the 2 MiB stretches in which a mapping larger than a page was used.
     std::array<u64, 64> large{};
     bool has_huge = false;  // larger than 2 MiB
@@ -79,6 +80,7 @@ class Tlb {
     u64 globals = 0;
     std::vector<u64> own;
     bool owns_code = false;
+    bool heir = false;          // is to begin with the code of others when it executes for the first time
     bool doubted = false;       // `code` and `jumps` are to be verified before they are used
     bool code_evicted = false;  // the jump caches may lead to pages that `code` does not have
     /// Per mode of block keys. They know the present mapping of code, so they go with it.
@@ -93,6 +95,8 @@ class Tlb {
     u32 next_jumps = 0;
     /// `active`: the jump cache in use, which may be filled again without being selected.
     void clear(const backend::JumpCache* active);
+    template <typename Visit>
+    void for_each_code(Visit&& visit);
     void clear_data();
     /// All of it may be stale.
     void doubt();
@@ -110,6 +114,8 @@ class Tlb {
   Context& unused_context();
   void verify_code();
   void inherit_code(Context& c);
+  Context* find_donor(const Context& c);
+  bool has_code_of(Context& other) const;
   Context& context(bool user) { return user ? *user_ : *current_; }
   const backend::TlbEntry* probe(u64 address, ir::MemAttr attr, bool is_write);
   /// The mapping, entered into the tables; nothing: `fault_`.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <utility>
 
 #include "base/bits.h"
 #include "base/check.h"
@@ -26,6 +27,10 @@ void Bus::insert(const Region& region) {
   CHECK_MSG(at == regions_.begin() || region.base - std::prev(at)->base >= std::prev(at)->size,
             "two regions of the bus overlap");
   regions_.insert(at, region);
+  const auto ram = std::max_element(regions_.begin(), regions_.end(), [](const Region& a, const Region& b) {
+    return std::pair(!a.device, a.size) < std::pair(!b.device, b.size);
+  });
+  largest_ = static_cast<std::size_t>(ram - regions_.begin());
 }
 
 void Bus::add_ram(PAddr base, std::span<u8> memory) {
@@ -43,6 +48,8 @@ void Bus::add_rom(PAddr base, std::span<u8> memory, Device& device) {
 }
 
 const Bus::Region* Bus::find(u64 address) const {
+  if (largest_ < regions_.size() && address - regions_[largest_].base < regions_[largest_].size)
+    return &regions_[largest_];
   auto at =
       std::upper_bound(regions_.begin(), regions_.end(), address, [](u64 a, const Region& r) { return a < r.base; });
   if (at == regions_.begin()) return nullptr;

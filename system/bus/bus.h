@@ -62,6 +62,7 @@ class Bus {
   void insert(const Region& region);
 
   std::vector<Region> regions_;  // by base
+  std::size_t largest_ = 0;      // its index: RAM, what is asked for most
   std::function<void(PAddr, u64)> on_written_;
   std::function<void()> on_remap_;
 };

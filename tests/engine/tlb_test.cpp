@@ -207,6 +207,36 @@ TEST_F(TlbTest, CodeOutlivesInvalidationsWhereItHasNotMoved) {
   EXPECT_EQ(tlb->jumps().find(0x40010), &here);
 }
 
+TEST_F(TlbTest, ANewSpaceBeginsWithTheCodeOfOneThatHasTheSame) {
+  int here = 0, elsewhere = 0;
+  mmu.map(1, 0x40, kRam);
+  ASSERT_TRUE(tlb->code_space(0x40010));
+  tlb->jumps().insert(0x40010, &here);
+  mmu.map(3, 0x40, kRam + 0x1000);
+  mmu.now = 3;
+  tlb->select(0);
+  ASSERT_TRUE(tlb->code_space(0x40010));
+  tlb->jumps().insert(0x40010, &elsewhere);
+  mmu.map(5, 0x40, kRam);
+  mmu.now = 5;
+  tlb->select(0);
+  EXPECT_EQ(tlb->jumps().find(0x40010), &here);
+}
+
+TEST_F(TlbTest, TheCodeOfABlockIsVerifiedWithOneWalk) {
+  int host[8];
+  for (u64 page = 0; page < 8; ++page) {
+    mmu.map(1, 0x400 + page, kRam + page * kPageSize, false, 15);
+    ASSERT_TRUE(tlb->code_space((0x400 + page) << 12));
+    tlb->jumps().insert((0x400 + page) << 12, &host[page]);
+  }
+  tlb->flush_space(1);
+  const int before = mmu.walks;
+  tlb->select(0);
+  EXPECT_EQ(mmu.walks, before + 1);
+  for (u64 page = 0; page < 8; ++page) EXPECT_EQ(tlb->jumps().find((0x400 + page) << 12), &host[page]);
+}
+
 TEST_F(TlbTest, AKindOfContextWhoseMappingsAreGlobalServesAllSpaces) {
   constexpr u64 kFirst = 0x10001, kSecond = 0x10003, kThird = 0x10005;
   mmu.now = kFirst;
