@@ -98,7 +98,8 @@ void describe_options(CLI::App& run, Raw& raw, user::RunOptions& options) {
       "--tier", raw.tier,
       "interp (plain interpreter), fast, auto (fast, and hot loops through LLVM in another process), llvm (the\n"
       "same, but waits for each loop; repeats exactly) (default: fast)");
-  run.add_option("--hot", e.hot, "a loop is hot when it ran so often (default 16384); with --tier=llvm, 1: every block");
+  run.add_option("--hot", e.hot,
+                 "a loop is hot when it ran so often (default 16384); with --tier=llvm, 1: every block");
   run.add_option("--gdb", options.gdb,
                  "wait for GDB at tcp:PORT, tcp:ADDRESS:PORT or unix:PATH before the program's first insn");
   run.add_flag("--strace", options.strace, "write the program's system calls to standard error");
@@ -116,6 +117,8 @@ void describe_options(CLI::App& run, Raw& raw, user::RunOptions& options) {
   run.add_option("--pass-limit", e.pass_limit, "only the first N pass applications happen");
   run.add_option("--chaos", e.chaos_seed,
                  "seed: random block lengths, registers, tiers, thresholds, regions and losses of code");
+  run.add_option("--host-level", e.host_level, "2, 3 or 4: use no more of the host than x86-64-v2, v3 or v4 has")
+      ->check(CLI::Range(2, 4));
   run.add_option("--code-cache", raw.code_cache, "size of the code cache, e.g. 64K or 256M");
   run.prefix_command();
   run.footer(kExamples);

@@ -30,6 +30,8 @@ struct HostFeatures {
        pclmul = false, sha = false, avx512vl = false /* with F, BW, DQ */, avx512vbmi = false, avx512bitalg = false,
        gfni = false, vpclmul = false;
   static HostFeatures detect();
+  /// What of these a host of x86-64-v2, v3 or v4 may have.
+  HostFeatures limited_to(u32 level) const;
 };
 
 /// The shared stubs, placed once at the start of the code cache.

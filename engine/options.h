@@ -43,6 +43,7 @@ struct Options {
   u32 chaos_seed = 0;        // nonzero: random block lengths, registers, tiers, thresholds, regions and losses of code
   u64 code_cache_bytes = 256 << 20;
   u32 max_block_insns = 64;
+  u32 host_level = 4;     // generated code uses nothing that a host of x86-64-vN does not have; 2 to 4
   bool perf_map = false;  // /tmp/perf-PID.map
   bool stats = false;
   bool counts_insns = false;  // Vcpu::set_budget

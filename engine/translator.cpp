@@ -73,11 +73,15 @@ backend::VmLayout vm_layout(const guest::Frontend& frontend, const AddressSpace&
   return vm;
 }
 
+backend::HostFeatures host_features(const Options& options) {
+  return backend::HostFeatures::detect().limited_to(options.host_level);
+}
+
 Translator::Translator(guest::Frontend& frontend, AddressSpace& memory, const Options& options)
     : frontend_(frontend),
       memory_(memory),
       options_(options),
-      backend_(backend::make_x64_backend(vm_layout(frontend, memory, options), backend::HostFeatures::detect())),
+      backend_(backend::make_x64_backend(vm_layout(frontend, memory, options), host_features(options))),
       chaos_(options.chaos_seed, 0) {}
 
 Translator::Translator(const Translator& old) : Translator(old.frontend_, old.memory_, old.options_) {

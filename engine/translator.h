@@ -16,6 +16,9 @@ namespace tiercel::engine {
 /// What generated code of `options`' tiers depends on.
 backend::VmLayout vm_layout(const guest::Frontend& frontend, const AddressSpace& memory, const Options& options);
 
+/// What generated code may use of the host.
+backend::HostFeatures host_features(const Options& options);
+
 class Translator {
  public:
   Translator(guest::Frontend& frontend, AddressSpace& memory, const Options& options);

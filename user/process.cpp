@@ -84,8 +84,8 @@ std::unique_ptr<engine::RegionService> region_service(const RunOptions& options,
   const auto warn = [](const std::string& message) {
     std::fprintf(stderr, "tiercel: hot code is not optimised: %s\n", message.c_str());
   };
-  return service::make_client({engine::vm_layout(frontend, memory, options.engine), backend::HostFeatures::detect(),
-                               service::compiler_path(), warn});
+  return service::make_client({engine::vm_layout(frontend, memory, options.engine),
+                               engine::host_features(options.engine), service::compiler_path(), warn});
 }
 
 }  // namespace

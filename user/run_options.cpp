@@ -11,10 +11,10 @@ namespace tiercel::user {
 
 std::string RunOptions::pack() const {
   std::string word = fmt::format(
-      "tier={},hot={},lockstep={:d},tier-limit={},pass-limit={},chaos={},cache={},block={},perf={:d},"
+      "tier={},hot={},lockstep={:d},tier-limit={},pass-limit={},chaos={},cache={},block={},host={},perf={:d},"
       "trace={},stats={:d},json={:d},explain={:d},stack={},dump={:d}{:d}{:d}{:d}{:d},",
       engine::tier_name(engine.tier), engine.hot, engine.lockstep, engine.tier_limit, engine.pass_limit,
-      engine.chaos_seed, engine.code_cache_bytes, engine.max_block_insns, engine.perf_map,
+      engine.chaos_seed, engine.code_cache_bytes, engine.max_block_insns, engine.host_level, engine.perf_map,
       strace ? trace_descriptor : -1, stats, stats_json, explain, stack_bytes, engine.dump.guest, engine.dump.ir,
       engine.dump.opt, engine.dump.host, engine.dump.llvm);
   for (const u64 pc : engine.dump.only) word += fmt::format("only={},", pc);
@@ -53,6 +53,8 @@ bool RunOptions::unpack(const std::string& word) {
       engine.code_cache_bytes = number;
     else if (key == "block")
       engine.max_block_insns = static_cast<u32>(number);
+    else if (key == "host")
+      engine.host_level = static_cast<u32>(number);
     else if (key == "perf")
       engine.perf_map = number != 0;
     else if (key == "trace")

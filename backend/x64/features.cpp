@@ -47,4 +47,11 @@ HostFeatures HostFeatures::detect() {
   return h;
 }
 
+HostFeatures HostFeatures::limited_to(u32 level) const {
+  if (level <= 2) return {};
+  HostFeatures h = *this;
+  if (level == 3) h.avx512vl = h.avx512vbmi = h.avx512bitalg = h.gfni = h.vpclmul = false;
+  return h;
+}
+
 }  // namespace tiercel::backend

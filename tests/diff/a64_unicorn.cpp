@@ -28,6 +28,7 @@ constexpr std::size_t kMaxFaults = 32;  // behind which a program goes on
 struct Options {
   u64 seed = 1, count = 1'000'000, states = 8;
   unsigned max_insns = 6, max_reports = 20;
+  u32 host_level = 4;
   double seconds = 0;
   bool llvm = false, loops = false;
   std::string only, write;
@@ -104,9 +105,9 @@ class Differential {
     ours_.push_back(make_interp_runner(false));
     ours_.push_back(make_interp_runner(true));
     fast_from_ = ours_.size();
-    for (auto& runner : make_fast_runners(options.loops)) ours_.push_back(std::move(runner));
+    for (auto& runner : make_fast_runners(options.loops, options.host_level)) ours_.push_back(std::move(runner));
     if (options.llvm)
-      for (auto& runner : make_llvm_runners(options.loops)) ours_.push_back(std::move(runner));
+      for (auto& runner : make_llvm_runners(options.loops, options.host_level)) ours_.push_back(std::move(runner));
   }
   int run();
 
@@ -340,6 +341,7 @@ int run(int argc, char** argv) {
   app.add_option("--max-reports", options.max_reports, "disagreements to print in full");
   app.add_option("--time", options.seconds, "stop after so many seconds");
   app.add_option("--only-row", options.only, "regular expression on a row's text and heading");
+  app.add_option("--host-level", options.host_level, "as of tiercel run");
   app.add_flag("--loops", options.loops, "programs of several blocks with loops; --max-insns: so many blocks");
   app.add_flag("--llvm", options.llvm, "on the optimising tier as well; a sequence takes it some milliseconds");
   CLI11_PARSE(app, argc, argv);

@@ -317,7 +317,7 @@ class EngineRunner final : public Runner {
     vcpu_.reset();
     std::unique_ptr<engine::RegionService> regions;
     if (make_regions_)
-      regions = make_regions_(engine::vm_layout(*frontend_, space_, options_), backend::HostFeatures::detect());
+      regions = make_regions_(engine::vm_layout(*frontend_, space_, options_), engine::host_features(options_));
     engine_ = std::make_unique<engine::Engine>(*frontend_, space_, options_, std::move(regions));
     vcpu_ = engine_->make_vcpu();
     end_ = 0;
@@ -339,10 +339,11 @@ class EngineRunner final : public Runner {
 
 }  // namespace
 
-std::vector<std::unique_ptr<Runner>> make_fast_runners(bool loops) {
+std::vector<std::unique_ptr<Runner>> make_fast_runners(bool loops, u32 host_level) {
   engine::Engine::catch_host_faults();
   std::vector<std::unique_ptr<Runner>> runners;
   engine::Options plain;
+  plain.host_level = host_level;
   plain.code_cache_bytes = 32 << 20;
   runners.push_back(std::make_unique<EngineRunner>("fast", plain, loops));
   engine::Options chaos = plain;
@@ -352,11 +353,12 @@ std::vector<std::unique_ptr<Runner>> make_fast_runners(bool loops) {
   return runners;
 }
 
-std::vector<std::unique_ptr<Runner>> make_llvm_runners([[maybe_unused]] bool loops) {
+std::vector<std::unique_ptr<Runner>> make_llvm_runners([[maybe_unused]] bool loops, [[maybe_unused]] u32 host_level) {
   std::vector<std::unique_ptr<Runner>> runners;
 #ifdef TIERCEL_TEST_REGIONS
   engine::Options plain;
   plain.tier = engine::Tier::Llvm;
+  plain.host_level = host_level;
   plain.hot = 1;
   plain.code_cache_bytes = 32 << 20;
   runners.push_back(std::make_unique<EngineRunner>("llvm", plain, loops, make_local_regions));
