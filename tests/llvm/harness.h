@@ -59,7 +59,7 @@ class RegionTester {
   /// `rules`: those of the block executed last.
   backend::RegionExit interpret(const ir::Region& region, u64 max_blocks, ir::FpRules& rules);
   void run_compiled(ir::FpRules rules);
-  std::string differences(const ir::Region& region, const backend::RegionExit& expected);
+  std::string differences(const ir::Region& region, const backend::RegionExit& expected, ir::FpRules rules);
   bool underflow_excused(const ir::Region& region);
 
   u64 base_;
