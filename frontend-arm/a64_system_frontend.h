@@ -38,6 +38,8 @@ class CorePlatform {
   virtual u64 virtual_count() = 0;
   /// Cycles since power-on, for the performance monitors.
   virtual u64 cycles() = 0;
+  /// Whether the performance monitors interrupt, and in which cycle they will if nothing changes; ~0: never.
+  virtual void cycle_overflow(bool interrupts, u64 at) = 0;
   /// What the TLB's entries are tagged with may have changed.
   virtual void address_space_changed() = 0;
 
@@ -95,6 +97,8 @@ class A64Core {
 
   /// Takes IRQ or FIQ if the lines and PSTATE say so. True: taken.
   bool take_interrupt(bool irq, bool fiq);
+  /// Tells the platform of the cycle counter's next overflow: the core itself does when that changes.
+  void report_overflow();
 
  private:
   enum class Vector : u32 { Sync = 0, Irq = 0x80, Fiq = 0x100 };
@@ -132,6 +136,7 @@ class A64Core {
   A64SystemState& s_;
   CorePlatform& platform_;
   u64 affinity_ = 0;
+  bool reports_overflow_ = false;
   bool stepped_ = false, stepped_exclusive_ = false;  // for the syndrome of a software step
 };
 

@@ -316,7 +316,7 @@ Result<std::unique_ptr<Machine>> assemble(const Options& options) {
   Result<std::unique_ptr<system::VirtMachine>> virt = system::build_virt(board);
   if (!virt) return tl::unexpected(virt.error());
   m->virt = std::move(*virt);
-  m->cpus->connect(m->virt->board.bus(), m->virt->gic3, *m->virt->timer);
+  m->cpus->connect(m->virt->board.bus(), m->virt->gic3, *m->virt->timer, *m->virt->cycles);
   if (const Result<void> good = wait_for_debugger(*m, options); !good) return tl::unexpected(good.error());
   return m;
 }

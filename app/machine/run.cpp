@@ -276,6 +276,7 @@ void reset_board(Machine& m) {
   m.virt->board.reset();
   m.virt->gic->reset();
   m.virt->timer->reset();
+  m.virt->cycles->reset();
 }
 
 /// With all CPUs off but the first.

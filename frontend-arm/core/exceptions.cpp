@@ -17,6 +17,7 @@ constexpr u32 kFpTrap = 1u << 24 | 0xe << 20;  // ISS: CV, COND = always
 
 void A64Core::reset(u64 entry, u64 affinity) {
   s_ = A64SystemState{};
+  report_overflow();
   for (const SystemRegister& r : system_registers()) r.in(s_) = r.reset;
   affinity_ = affinity;
   s_.pc = entry;
@@ -28,10 +29,19 @@ u32 A64Core::spsr() const {
 
 /// Makes EL, SPSel, PAN, UAO and IL those of `mode`, and `sp` the stack pointer that goes with them.
 void A64Core::set_mode(u32 mode) {
-  if (s_.pmu.filter != 0 && ((mode ^ s_.pstate) & pstate::kEl1)) count_cycles(s_.pmu, s_.el(), platform_.cycles());
+  const bool filtered = s_.pmu.filter != 0 && ((mode ^ s_.pstate) & pstate::kEl1);
+  if (filtered) count_cycles(s_.pmu, s_.el(), platform_.cycles());
   (s_.uses_sp_el0() ? s_.sp_el0 : s_.sp_el1) = s_.sp;
   s_.pstate = mode;
   s_.sp = s_.uses_sp_el0() ? s_.sp_el0 : s_.sp_el1;
+  if (filtered) report_overflow();
+}
+
+void A64Core::report_overflow() {
+  const Overflow overflow = next_overflow(s_.pmu, s_.el());
+  if (!overflow.interrupts && overflow.at == ~u64{0} && !reports_overflow_) return;
+  reports_overflow_ = overflow.interrupts || overflow.at != ~u64{0};
+  platform_.cycle_overflow(overflow.interrupts, overflow.at);
 }
 
 void A64Core::enter_el1(Vector vector, u64 return_pc) {

@@ -1,4 +1,4 @@
-// The performance monitors: PMUv3 with the cycle counter alone, no event counters, and no overflow interrupt. Arm ARM
+// The performance monitors: PMUv3 with the cycle counter alone, and no event counters. Arm ARM
 // (DDI 0487), "The Performance Monitors Extension". A cycle is a nanosecond of the machine's clock.
 #include "frontend-arm/core/pmu.h"
 #include "base/bits.h"
@@ -22,6 +22,14 @@ constexpr u64 kCpuCycles = u64{1} << 0x11;                                    //
 constexpr u64 kUserAll = 1 << 0, kUserCycles = 1 << 2, kUserEvents = 1 << 3;  // PMUSERENR_EL0: EN, CR, ER
 constexpr u64 kNotAtEl1 = u64{1} << 31, kNotAtEl0 = u64{1} << 30;             // PMCCFILTR_EL0
 constexpr u64 kCycleSelected = 31;                                            // PMSELR_EL0
+
+bool counts_at(const PmuState& p, unsigned el) {
+  return (p.control & kE) && (p.enabled & kCycleBit) && !(p.filter & (el == 0 ? kNotAtEl0 : kNotAtEl1));
+}
+/// Every 64th cycle.
+bool is_slow(const PmuState& p) {
+  return (p.control & (kD | kLc)) == kD;
+}
 
 }  // namespace
 
@@ -59,14 +67,23 @@ bool el0_may_use_pmu(const PmuState& p, u32 encoding, bool write) {
 
 void count_cycles(PmuState& p, unsigned el, u64 now) {
   const u64 past = now - p.since;
-  const bool counts = (p.control & kE) && (p.enabled & kCycleBit) && !(p.filter & (el == 0 ? kNotAtEl0 : kNotAtEl1));
-  const bool slow = (p.control & (kD | kLc)) == kD;
+  const bool counts = counts_at(p, el), slow = is_slow(p);
   const u64 cycles = !counts ? 0 : slow ? past / 64 : past;
   p.since = counts && slow ? now - past % 64 : now;
   const u64 before = p.cycles;
   p.cycles += cycles;
   const bool wrapped = p.control & kLc ? p.cycles < before : (p.cycles >> 32) != (before >> 32);
   if (wrapped) p.overflowed |= kCycleBit;
+}
+
+Overflow next_overflow(const PmuState& p, unsigned el) {
+  Overflow o;
+  if (!(p.interrupts & kCycleBit)) return o;
+  o.interrupts = (p.control & kE) && (p.overflowed & kCycleBit);
+  const u64 left = p.control & kLc ? 0 - p.cycles : (u64{1} << 32) - bits(p.cycles, 0, 32);
+  constexpr u64 kFar = u64{1} << 56;  // years
+  if (counts_at(p, el) && left != 0 && left < kFar) o.at = p.since + (is_slow(p) ? 64 * left : left);
+  return o;
 }
 
 u64 read_pmu(const PmuState& p, u32 encoding) {

@@ -170,6 +170,7 @@ bool A64Core::write(u32 encoding, u64 value) {
     if (!pmu_can_write(encoding)) return false;
     count_cycles(s_.pmu, s_.el(), platform_.cycles());
     write_pmu(s_.pmu, encoding, value);
+    report_overflow();
     return true;
   }
   const SystemRegister* r = find_system_register(encoding);

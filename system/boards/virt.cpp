@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <initializer_list>
 
 #include "base/bits.h"
 #include "base/check.h"
@@ -77,8 +78,6 @@ void add_cpus(VirtMachine& m) {
     cpu.set_cells("reg", {i});
     cpu.set_string("enable-method", "psci");
   }
-  // Without an interrupt: it counts, and nothing can be sampled.
-  m.board.tree().child("pmu").set_string("compatible", "arm,armv8-pmuv3");
   FdtNode& psci = m.board.tree().child("psci");
   psci.set_strings("compatible", {"arm,psci-1.0", "arm,psci-0.2"});
   psci.set_string("method", "hvc");
@@ -126,6 +125,25 @@ MessageSink add_interrupt_controller(VirtMachine& m) {
   return message_sink(frame);
 }
 
+/// CPUs' own interrupts, as the tree names them.
+std::vector<u32> ppi_cells(const VirtMachine& m, std::initializer_list<u32> ppis) {
+  // The binding of a GICv2 has the CPUs in the flags as well.
+  const u32 cpus = m.options.gic == 2 ? static_cast<u32>(low_mask(m.options.cpus)) << 8 : 0;
+  constexpr u32 kPrivate = 1, kLevelHigh = 4;
+  std::vector<u32> cells;
+  for (const u32 ppi : ppis) cells.insert(cells.end(), {kPrivate, ppi, kLevelHigh | cpus});
+  return cells;
+}
+
+void add_performance_monitors(VirtMachine& m) {
+  std::vector<IrqLine> lines;
+  for (unsigned cpu = 0; cpu < m.options.cpus; ++cpu) lines.push_back(m.gic->ppi(cpu, CycleInterrupts::kPpi));
+  m.cycles = &m.board.own(std::make_unique<CycleInterrupts>(*m.options.clock, lines));
+  FdtNode& node = m.board.tree().child("pmu");
+  node.set_string("compatible", "arm,armv8-pmuv3");
+  node.set_cells("interrupts", ppi_cells(m, {CycleInterrupts::kPpi}));
+}
+
 void add_timer(VirtMachine& m) {
   std::vector<GenericTimer::Lines> lines;
   for (unsigned cpu = 0; cpu < m.options.cpus; ++cpu)
@@ -133,13 +151,9 @@ void add_timer(VirtMachine& m) {
   m.timer = &m.board.own(std::make_unique<GenericTimer>(*m.options.clock, m.options.timer_frequency, lines));
   FdtNode& node = m.board.tree().child("timer");
   node.set_string("compatible", "arm,armv8-timer");
-  // The binding of a GICv2 has the CPUs in the flags as well.
-  const u32 cpus = m.options.gic == 2 ? static_cast<u32>(low_mask(m.options.cpus)) << 8 : 0;
-  constexpr u32 kPrivate = 1, kLevelHigh = 4, kSecurePpi = 13, kHypervisorPpi = 10;
-  std::vector<u32> cells;
-  for (const u32 ppi : {kSecurePpi, GenericTimer::kPhysicalPpi, GenericTimer::kVirtualPpi, kHypervisorPpi})
-    cells.insert(cells.end(), {kPrivate, ppi, kLevelHigh | cpus});
-  node.set_cells("interrupts", cells);
+  constexpr u32 kSecurePpi = 13, kHypervisorPpi = 10;
+  node.set_cells("interrupts",
+                 ppi_cells(m, {kSecurePpi, GenericTimer::kPhysicalPpi, GenericTimer::kVirtualPpi, kHypervisorPpi}));
   node.set("always-on");
 }
 
@@ -298,6 +312,7 @@ Result<std::unique_ptr<VirtMachine>> build_virt(const VirtOptions& options) {
   add_cpus(*machine);
   const MessageSink messages = add_interrupt_controller(*machine);
   add_timer(*machine);
+  add_performance_monitors(*machine);
   add_peripherals(*machine);
   if (const Result<void> flash = add_flash(*machine); !flash) return tl::unexpected(flash.error());
   add_virtio(*machine, add_pci(*machine), messages);

@@ -20,6 +20,7 @@
 #include "system/host/char_port.h"
 #include "system/host/p9/server.h"
 #include "system/host/packet_port.h"
+#include "system/interrupt/cycle_interrupts.h"
 #include "system/interrupt/generic_timer.h"
 #include "system/interrupt/gic3.h"
 
@@ -72,6 +73,7 @@ struct VirtMachine {
   Gic* gic = nullptr;
   Gic3* gic3 = nullptr;  // the same, if it is one
   GenericTimer* timer = nullptr;
+  CycleInterrupts* cycles = nullptr;
   Pl061* buttons = nullptr;
   FwCfg* fw_cfg = nullptr;
   VirtOptions options;

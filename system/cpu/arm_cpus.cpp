@@ -118,6 +118,7 @@ struct ArmCpus::Cpu final : arm::CorePlatform, engine::StopHandler {
     if (machine.turns_) keep_time();
     return machine.timer_->nanoseconds();
   }
+  void cycle_overflow(bool interrupts, u64 at) override { machine.cycles_->set(number, interrupts, at); }
   void address_space_changed() override;
   void invalidate_tlb(const TlbScope& scope) override {
     tlb_requests.apply(scope);
@@ -175,6 +176,7 @@ bool ArmCpus::Cpu::take_turn() {
   vcpu->attach();
   if (power == Power::Starting) switch_on();
   sleeps = false;
+  core.report_overflow();
   tlb_requests.resume();
   vcpu->set_budget(granted = kTurn);
   limit_turn();
@@ -275,6 +277,7 @@ void ArmCpus::Cpu::run_debugged() {
 /// Until this CPU is switched off or the machine ends.
 void ArmCpus::Cpu::run_guest() {
   if (runner) runner->leave_call();
+  core.report_overflow();
   tlb_requests.resume();
   while (power == Power::On && !machine.ended_) {
     vcpu->clear_exit_request();
@@ -306,10 +309,11 @@ ArmCpus::ArmCpus(unsigned cpus, const arm::CpuModel& model, const engine::Option
 
 ArmCpus::~ArmCpus() = default;
 
-void ArmCpus::connect(Bus& bus, Gic3* gic, GenericTimer& timer) {
+void ArmCpus::connect(Bus& bus, Gic3* gic, GenericTimer& timer, CycleInterrupts& cycles) {
   bus_ = memory_->bus = &bus;
   gic_ = gic;
   timer_ = &timer;
+  cycles_ = &cycles;
   bus.on_remap([this] { invalidate_tlbs(this->cpus(), {}); });
 }
 

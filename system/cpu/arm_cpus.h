@@ -12,6 +12,7 @@
 #include "frontend-arm/a64_system_frontend.h"
 #include "system/bus/bus.h"
 #include "system/bus/clock.h"
+#include "system/interrupt/cycle_interrupts.h"
 #include "system/interrupt/generic_timer.h"
 #include "system/interrupt/gic3.h"
 #include "system/interrupt/psci.h"
@@ -31,7 +32,7 @@ class ArmCpus final : public CpuInterrupts, public PsciHost {
 
   /// The rest of the machine; all of it outlives this. `gic` has CPU interfaces in system registers; null: it is none
   /// that has.
-  void connect(Bus& bus, Gic3* gic, GenericTimer& timer);
+  void connect(Bus& bus, Gic3* gic, GenericTimer& timer, CycleInterrupts& cycles);
 
   /// CPU 0 is to begin at `entry` in EL1 with x0 = `argument`, the others when PSCI starts them.
   void power_on(PAddr entry, u64 argument);
@@ -97,6 +98,7 @@ class ArmCpus final : public CpuInterrupts, public PsciHost {
   Bus* bus_ = nullptr;
   Gic3* gic_ = nullptr;
   GenericTimer* timer_ = nullptr;
+  CycleInterrupts* cycles_ = nullptr;
   std::vector<std::unique_ptr<Cpu>> cpus_;
   debug::Session* session_ = nullptr;
   InsnClock* turns_ = nullptr;  // while CPUs take turns

@@ -57,7 +57,7 @@ struct World {
     VirtOptions options = board_options(*this, pci, gic);
     options.flash = {{{1, 2, 3}, true, {}}};
     machine = std::move(*build_virt(options));
-    cpus.connect(machine->board.bus(), machine->gic3, *machine->timer);
+    cpus.connect(machine->board.bus(), machine->gic3, *machine->timer, *machine->cycles);
     machine->board.reset();
     machine->timer->reset();
   }

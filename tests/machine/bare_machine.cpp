@@ -49,6 +49,12 @@ std::vector<GenericTimer::Lines> timer_lines(Gic3& gic, unsigned cpus) {
   return lines;
 }
 
+std::vector<IrqLine> cycle_lines(Gic3& gic, unsigned cpus) {
+  std::vector<IrqLine> lines;
+  for (unsigned i = 0; i < cpus; ++i) lines.push_back(gic.ppi(i, CycleInterrupts::kPpi));
+  return lines;
+}
+
 std::string read_all(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   CHECK_MSG(in.good(), path.c_str());
@@ -65,19 +71,21 @@ struct BareMachine::Parts {
   Ram ram = std::move(*Ram::create(kRamBytes));
   Gic3 gic;
   GenericTimer timer;
+  CycleInterrupts cycles;
   Recorder console;
   Pl011 uart{console, {}};
 
   Parts(const engine::Options& options, const std::string& cpu, unsigned cpus)
       : cores(cpus, *arm::find_cpu_model(cpu), options, region_service()),
         gic(cpus, 32, cores),
-        timer(clock, 62'500'000, timer_lines(gic, cpus)) {
+        timer(clock, 62'500'000, timer_lines(gic, cpus)),
+        cycles(clock, cycle_lines(gic, cpus)) {
     bus.add_ram(PAddr{kRam}, ram.bytes());
     bus.add_device(PAddr{0x0800'0000}, Gic3::kDistributorBytes, gic.distributor());
     bus.add_device(PAddr{0x080a'0000}, gic.redistributor_bytes(), gic.redistributors());
     bus.add_device(PAddr{0x0900'0000}, 0x1000, uart);
     uart.reset();
-    cores.connect(bus, &gic, timer);
+    cores.connect(bus, &gic, timer, cycles);
   }
 };
 
