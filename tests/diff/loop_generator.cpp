@@ -188,7 +188,9 @@ void LoopGenerator::access() {
   for (int attempt = 0; attempt < 50; ++attempt) {
     u32 word = insn_of(accesses_);
     if (!is_load_store(word) || !place_access(word)) continue;
-    if (is_store_exclusive(word) && chance(80)) emit(matching_load(word));
+    // What a store does after a load of another kind (LDXP of words, STXR of both at once) is CONSTRAINED
+    // UNPREDICTABLE.
+    if (is_store_exclusive(word)) emit_kept(chance(80) ? matching_load(word) : kClrex);
     return emit(word);
   }
 }
