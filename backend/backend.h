@@ -19,8 +19,8 @@ struct VmLayout {
   bool translated = false;   // a machine: addresses go through VmContext's TLB, and exits link only within their page
   bool return_stack = true;
   bool counts_insns = false;   // VmContext::budget
-  bool profile = false;        // edges that go back count, see kHotCounters
-  bool profile_calls = false;  // calls forward count, too
+  bool profile = false;        // edges that go back are counted, see kHotCounters
+  bool profile_calls = false;  // calls forward are, too
   u32 chaos_seed = 0;          // nonzero: randomise register choice and the like
 };
 
@@ -57,6 +57,10 @@ class Backend {
   /// Compiles `f`, which went through the tier's passes, into `out` (cleared first). Total: every verified Function
   /// compiles. Not thread-safe; one Backend per compiling thread or under the engine's lock.
   virtual void compile(const ir::Function& f, bool want_listing, CompiledCode& out) = 0;
+
+  /// A way in to the code at `pc` that counts down one of kHotCounters and leaves with Reason::Hot below zero. Its only
+  /// exit leads to `pc`.
+  virtual void make_gate(u64 pc, CompiledCode& out) = 0;
 
   /// Makes `region` enterable from this tier's code and leavable to it: the result is installed and linked like a
   /// compiled Function. Its entry is at offset 0.

@@ -14,6 +14,7 @@ struct DirectExit {
   u32 patch_offset;  // of the rel32; exit_site reported to the engine = code address + patch_offset
   u32 stub_offset;   // where it leads when unlinked
   u64 target_pc;
+  bool counted = false;  // an edge that may close a loop: may lead through Backend::make_gate's code
 };
 
 /// A host instruction that accesses guest memory. A host fault there is a guest fault of the insn at `guest_pc`.

@@ -15,6 +15,10 @@ inline u64 clock_ns(clockid_t clock) {
 inline u64 monotonic_ns() {
   return clock_ns(CLOCK_MONOTONIC);
 }
+/// To a few milliseconds, and cheap.
+inline u64 coarse_monotonic_ns() {
+  return clock_ns(CLOCK_MONOTONIC_COARSE);
+}
 inline u64 thread_cpu_ns() {
   return clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }

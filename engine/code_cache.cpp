@@ -40,7 +40,7 @@ void CodeCache::install(CachedBlock& b, const backend::CompiledCode& code) {
   b.exits = index_->arena.make_array<CachedExit>(code.exits.size());
   for (std::size_t i = 0; i < code.exits.size(); ++i) {
     const backend::DirectExit& e = code.exits[i];
-    b.exits[i] = {&b, nullptr, nullptr, e.target_pc, e.patch_offset, e.stub_offset};
+    b.exits[i] = {&b, nullptr, nullptr, e.target_pc, e.patch_offset, e.stub_offset, e.counted};
   }
   b.faults = index_->arena.make_array<backend::FaultSite>(code.faults.size());
   std::copy(code.faults.begin(), code.faults.end(), b.faults.begin());
@@ -83,6 +83,11 @@ void CodeCache::patch(const CachedExit& exit, const u8* destination) {
 }
 
 void CodeCache::link(CachedExit& exit, CachedBlock& target) {
+  const CachedBlock& plain = target.plain ? *target.plain : target;
+  link_to(exit, exit.counted && plain.gate && !plain.settled ? *plain.gate : target);
+}
+
+void CodeCache::link_to(CachedExit& exit, CachedBlock& target) {
   if (exit.from->dead || target.dead || !target.host || exit.target) return;
   patch(exit, target.host);
   exit.target = &target;
@@ -109,6 +114,32 @@ void CodeCache::move_links(CachedBlock& from, CachedBlock& to) {
     from.incoming = exit->next_incoming;
     unlink(*exit);
     link(*exit, to);
+  }
+}
+
+void CodeCache::add_gate(CachedBlock& plain, const backend::CompiledCode& code) {
+  CachedBlock& gate = *index_->arena.make<CachedBlock>();
+  gate.key = plain.key;
+  gate.end_pc = plain.end_pc;
+  install(gate, code);
+  plain.gate = &gate;
+  if (CachedBlock* target = find(plain.key)) link_to(gate.exits.front(), *target);
+}
+
+void CodeCache::set_counting(CachedBlock& plain, bool counts) {
+  plain.settled = !counts;
+  CachedBlock* const target = find(plain.key);
+  if (!plain.gate || !target) return;
+  CachedBlock& from = counts ? *target : *plain.gate;
+  CachedExit* rest = std::exchange(from.incoming, nullptr);
+  while (rest) {
+    CachedExit& exit = *std::exchange(rest, rest->next_incoming);
+    if (exit.counted) {
+      unlink(exit);
+      link(exit, *target);
+    } else {
+      exit.next_incoming = std::exchange(from.incoming, &exit);
+    }
   }
 }
 
@@ -164,6 +195,7 @@ void CodeCache::unwatch(CachedBlock& watched) {
 
 void CodeCache::drop_region(CachedBlock& region) {
   if (region.dead) return;
+  region.plain->settled = false;
   drop_links_to(region);
   if (find(region.key) == &region) index_->by_key.replace(region.key, region.plain);
 }
@@ -176,6 +208,7 @@ void CodeCache::kill(CachedBlock& block, Dropped& dropped) {
     ++dropped.regions;
   }
   drop_links_to(block);
+  if (block.gate) drop_links_to(*block.gate);
   dropped.pcs.push_back(block.key.pc);
   ++dropped.blocks;
   index_->by_key.erase(block.key);

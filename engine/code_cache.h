@@ -27,6 +27,7 @@ struct CachedExit {
   CachedExit* next_incoming = nullptr;
   u64 target_pc = 0;
   u32 patch_offset = 0, stub_offset = 0;  // as backend::DirectExit
+  bool counted = false;
 };
 
 /// A block's membership in a region.
@@ -57,6 +58,8 @@ struct CachedBlock {
   CachedBlock* plain = nullptr;            // a stand-in: the block it stands in for
   std::span<CachedBlock*> members;         // a stand-in: what it was made of, `plain` included
   CachedBlock* instead = nullptr;          // a watched block: what takes its place afterwards
+  CachedBlock* gate = nullptr;             // of a plain block: what counted exits to it or a stand-in lead through
+  bool settled = false;                    // a plain block: they need not
 
   u64 end_location() const { return key.location() + (end_pc - key.pc); }
 };
@@ -83,6 +86,10 @@ class CodeCache {
   void unwatch(CachedBlock& watched);
   /// Forgets a region: its head takes its place again.
   void drop_region(CachedBlock& region);
+  /// Gives a plain block a gate, backend::Backend::make_gate's.
+  void add_gate(CachedBlock& plain, const backend::CompiledCode& code);
+  /// Whether counted exits to what has the key of `plain` lead through its gate, those linked now and later.
+  void set_counting(CachedBlock& plain, bool counts);
   /// Keeps a copy of `f` with the block.
   void keep_function(CachedBlock& block, const ir::Function& f);
 
@@ -90,6 +97,7 @@ class CodeCache {
   CachedBlock* containing(u64 host_pc) const;
   /// The exit whose patchable field is at `site`.
   CachedExit& exit_at(u64 site) const;
+  /// `target`: a block with the key that the exit leads to.
   void link(CachedExit& exit, CachedBlock& target);
 
   /// What invalidate() dropped.
@@ -117,6 +125,7 @@ class CodeCache {
 
   void install(CachedBlock& block, const backend::CompiledCode& code);
   void kill(CachedBlock& block, Dropped& dropped);
+  void link_to(CachedExit& exit, CachedBlock& target);
   CachedBlock& add_stand_in(std::span<CachedBlock* const> members, const backend::CompiledCode& code);
   void move_links(CachedBlock& from, CachedBlock& to);
   void drop_links_to(CachedBlock& block);

@@ -67,6 +67,11 @@ void Engine::Private::drop_region(CachedBlock& region) {
   forget_everywhere(region.key.pc);
 }
 
+void Engine::Private::link(CachedExit& exit, CachedBlock& target) {
+  if (regions.active()) regions.counting().prepare_link(exit, target, translator->backend());
+  cache.link(exit, target);
+}
+
 void Engine::Private::install_regions() {
   for (const CachedBlock* region : regions.collect(*translator)) {
     forget_everywhere(region->key.pc);
@@ -250,7 +255,7 @@ void Engine::fork_child() {
     std::fclose(private_->perf_map);
     private_->perf_map = nullptr;  // the map names the parent's pid
   }
-  private_->regions.forget();
+  private_->regions.forget_requests();
   private_->forget_executions();
   private_->lock.unlock();
 }

@@ -65,6 +65,8 @@ struct Engine::Private {
   void forget_everywhere(u64 pc);
   /// Drops translations of [location, location + size), by BlockKey::location. Needs `lock`.
   void invalidate(u64 location, u64 size);
+  /// As CodeCache::link. Needs `lock`.
+  void link(CachedExit& exit, CachedBlock& target);
   /// Takes over regions that were compiled meanwhile. Needs `lock`.
   void install_regions();
   /// The block that runs `key` outside regions. Needs `lock`.

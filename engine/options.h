@@ -54,6 +54,11 @@ struct Options {
   /// Everything becomes a region, as it is translated.
   bool every_block() const { return tier == Tier::Llvm && hot <= 1; }
 
+  /// Heads count only while that is of use (engine/counting.h); otherwise all of them always, and runs repeat.
+  bool counts_selectively() const { return tier == Tier::Auto && chaos_seed == 0; }
+  /// How often a head is executed until something is done about it.
+  u32 warm() const { return counts_selectively() ? std::max(hot / 16, 1u) : hot; }
+
   bool wants_regions() const { return (tier == Tier::Auto || tier == Tier::Llvm) && !lockstep && !counts_insns; }
 };
 

@@ -23,7 +23,8 @@ struct Candidate {
 
 class Former {
  public:
-  Former(const Survey& survey, const RegionLimits& limits) : survey_(survey), limits_(limits) {}
+  Former(const Survey& survey, const Survey::Block& head, const RegionLimits& limits)
+      : survey_(survey), head_(head), limits_(limits) {}
 
   std::optional<FormedRegion> form(Refusal& why) {
     choose();
@@ -46,8 +47,7 @@ class Former {
  private:
   /// The most frequent blocks first, so that what is rare is missing when a limit is reached.
   void choose() {
-    const std::vector<Survey::Block>& blocks = survey_.blocks();
-    const u32 least = std::max(1u, blocks.front().count / kRare);
+    const u32 least = std::max(1u, head_.count / kRare);
     using Entry = std::pair<u32, std::size_t>;  // count; how many were found before, from the end
     std::priority_queue<Entry> open;
     std::vector<const Survey::Block*> order;
@@ -58,7 +58,7 @@ class Former {
       open.emplace(b->count, ~order.size());
       order.push_back(b);
     };
-    consider(blocks.front().plain->key.pc);
+    consider(head_.plain->key.pc);
     while (!open.empty() && found_.size() < limits_.blocks) {
       const Survey::Block& b = *order[~open.top().second];
       open.pop();
@@ -204,6 +204,7 @@ class Former {
   }
 
   const Survey& survey_;
+  const Survey::Block& head_;
   const RegionLimits& limits_;
   std::vector<Candidate> found_;
   std::unordered_map<u64, std::size_t> index_of_;
@@ -232,8 +233,9 @@ const char* describe(Refusal why) {
   return "";
 }
 
-std::optional<FormedRegion> form_region(const Survey& survey, const RegionLimits& limits, Refusal& why) {
-  return Former(survey, limits).form(why);
+std::optional<FormedRegion> form_region(const Survey& survey, const Survey::Block& head, const RegionLimits& limits,
+                                        Refusal& why) {
+  return Former(survey, head, limits).form(why);
 }
 
 }  // namespace tiercel::engine

@@ -27,8 +27,9 @@ enum class Refusal : u8 { None, UnfitHead, TooShort, LeftTooSoon, ServiceBusy, N
 /// In plain words.
 const char* describe(Refusal why);
 
-/// A region whose head is the survey's: the most frequent of the blocks that lead back to it, or, where no way comes
-/// back to it, of what follows. Nothing: see `why`.
-std::optional<FormedRegion> form_region(const Survey& survey, const RegionLimits& limits, Refusal& why);
+/// A region that begins at `head`, a block of the survey: the most frequent of the blocks that lead back to it, or,
+/// where no way comes back to it, of what follows. Nothing: see `why`.
+std::optional<FormedRegion> form_region(const Survey& survey, const Survey::Block& head, const RegionLimits& limits,
+                                        Refusal& why);
 
 }  // namespace tiercel::engine

@@ -15,16 +15,24 @@ constexpr u32 kForever = 1u << 24;  // not longer: other heads may share the cou
 constexpr u32 kMaxAttempts = 3;
 constexpr std::size_t kMaxPending = 8;
 constexpr u32 kMaxWaiting = 64;
-constexpr u64 kCompileCredit = 300'000'000, kCompileShare = 8;  // ns; of the process's CPU time
-constexpr u64 kCompileInsn = 160'000;                           // ns that a guest insn takes there, roughly
+constexpr u64 kCompileCredit = 300'000'000, kCompileShare = 10;  // ns; of the process's CPU time
+constexpr u64 kCompileInsn = 160'000;                            // ns that a guest insn takes there, roughly
 // Times as long as the last survey took, for code that is watched is slower: after one that led to a region, and after
 // one that did not.
-constexpr u64 kPause = 16, kLongPause = 64;
-constexpr u32 kLater = 16;  // times Options::hot, until a head that has to wait asks again
+constexpr u64 kPause = 24, kLongPause = 96;
+constexpr u64 kCostliest = 5'000'000;  // ns; when the head is executed seldom a survey takes longer, but is cheap
+constexpr u64 kLongestSurvey = 100'000'000;
+constexpr u64 kFirstSurvey = 20'000'000;  // ns: programs that end before gain nothing
+constexpr u32 kLater = 4;                 // times Options::hot, until a head that has to wait asks again
+constexpr u64 kSettledFor = 3;            // times the engine's age, until what was decided is looked at again
 constexpr RegionLimits kEveryBlock{.blocks = 4, .insns = 100, .worthwhile_only = false};
 // With chaos, one in so many: blocks that are left to the fast tier although every block is compiled; answers of the
 // service that do not come.
 constexpr u32 kChaosLeaves = 4, kChaosRefuses = 16;
+
+CachedBlock& plain_of(CachedBlock& block) {
+  return block.plain ? *block.plain : block;
+}
 
 backend::RegionPlace place_of(const std::vector<CachedBlock*>& members) {
   const guest::BlockKey& head = members.front()->key;
@@ -42,7 +50,20 @@ backend::RegionPlace place_of(const std::vector<CachedBlock*>& members) {
 }  // namespace
 
 Regions::Regions(CodeCache& cache, const Options& options, std::unique_ptr<RegionService> service)
-    : cache_(cache), options_(options), service_(std::move(service)), chaos_(options.chaos_seed, 2) {}
+    : cache_(cache),
+      options_(options),
+      service_(std::move(service)),
+      counting_(cache, options.counts_selectively()),
+      began_(monotonic_ns()),
+      chaos_(options.chaos_seed, 2) {
+  if (options_.tier == Tier::Auto) work_->next_survey = began_ + kFirstSurvey;
+}
+
+/// Programs have phases, so what was decided once may be decided again.
+void Regions::settle(CachedBlock& plain, const Head& head) {
+  const u64 now = monotonic_ns();
+  counting_.settle(plain, head.attempts >= kMaxAttempts ? 0 : now + kSettledFor * (now - began_));
+}
 
 /// What runs around a head may change, so it is looked at again, each time after 64 times as long.
 u32 Regions::patience(const Head& head) {
@@ -58,8 +79,15 @@ u32 Regions::heat(const guest::BlockKey& key, Translator& translator, const Tlb*
   if (options_.every_block() && chaos_.one_in(kChaosLeaves)) return kForever;
   Head& head = work_->heads[key];
   if (work_->survey && work_->survey->head() == key) return continue_survey(head, translator, tlb);
+  if (options_.counts_selectively() && !std::exchange(head.warm, true)) {
+    counting_.wait(plain_of(*block), work_->next_survey);
+    return options_.hot;
+  }
+  if (head.attempts >= kMaxAttempts && !head.pending) settle(plain_of(*block), head);
   if (head.pending || head.attempts >= kMaxAttempts) return patience(head);
-  return may_survey() ? begin_survey(*block, head, translator, tlb) : kLater * options_.hot;
+  if (may_survey()) return begin_survey(*block, head, translator, tlb);
+  counting_.wait(plain_of(*block), work_->next_survey);
+  return kLater * options_.hot;
 }
 
 /// Of the next region.
@@ -70,35 +98,43 @@ RegionLimits Regions::limits() {
   return options_.every_block() ? kEveryBlock : RegionLimits{};
 }
 
+bool Regions::took_long() const {
+  return options_.tier == Tier::Auto && monotonic_ns() - work_->survey_began > kLongestSurvey;
+}
+
 bool Regions::may_survey() {
   // One at a time; one whose head is not executed any more must not keep the others waiting.
-  if (work_->survey && ++work_->waiting > kMaxWaiting) end_survey(kPause);
+  if (work_->survey && (++work_->waiting > kMaxWaiting || took_long())) end_survey(kPause);
   if (work_->survey || work_->pending.size() >= kMaxPending) return false;
-  if (options_.tier != Tier::Auto) return true;
-  if (monotonic_ns() < work_->next_survey) return false;
-  // What is hot first is mostly what matters; the service must not work for long on what follows.
+  return options_.tier != Tier::Auto || (monotonic_ns() >= work_->next_survey && may_compile());
+}
+
+/// What is hot first is mostly what matters; the service must not work for long on what follows.
+bool Regions::may_compile() const {
   u64 spent = stats_.region_compile_ns;
   for (const Pending& p : work_->pending)
     for (const CachedBlock* b : p.members) spent += b->insn_count * kCompileInsn;
-  return spent < kCompileCredit || spent < process_cpu_ns() / kCompileShare;
+  return spent < kCompileCredit + process_cpu_ns() / kCompileShare;
 }
 
 u32 Regions::begin_survey(CachedBlock& block, Head& head, Translator& translator, const Tlb* tlb) {
   ++head.attempts;
   head.refusal = Refusal::None;
-  CachedBlock& plain = block.plain ? *block.plain : block;
+  CachedBlock& plain = plain_of(block);
   work_->survey_began = monotonic_ns();
   limits_ = limits();
   auto survey = std::make_unique<Survey>(cache_, translator, watches_);
   if (!survey->begin(plain)) {
     refuse(plain.key, Refusal::UnfitHead, "", options_.dump.llvm && translator.wants_dump(plain.key));
+    settle(plain, head);
     return patience(head);
   }
   if (options_.every_block()) {
     survey->take_all(limits_.blocks, tlb);
-    request(*survey, head, translator);
+    request(*survey, survey->blocks().front(), head, translator);
     return patience(head);
   }
+  counting_.resume(plain);
   survey->spread(tlb);
   survey->watch();
   work_->survey = std::move(survey);
@@ -115,8 +151,28 @@ u32 Regions::continue_survey(Head& head, Translator& translator, const Tlb* tlb)
     note_stale(survey);
     return options_.hot_round();
   }
-  end_survey(request(survey, head, translator) ? kPause : kLongPause);
+  end_survey(decide(survey, head, translator) ? kPause : kLongPause);
   return patience(head);
+}
+
+/// False: the survey leads to no region. Then neither may its head's surroundings, which were seen as well, and the
+/// loops in there need no surveys of their own.
+bool Regions::decide(Survey& survey, Head& head, Translator& translator) {
+  if (request(survey, survey.blocks().front(), head, translator)) return true;
+  settle(*survey.blocks().front().plain, head);
+  if (options_.tier != Tier::Auto) return false;
+  bool requested = false;
+  for (const Survey::Block* at : survey.other_heads()) {
+    Head& other = work_->heads[at->plain->key];
+    if (other.pending || at->plain->settled || other.attempts >= kMaxAttempts || work_->pending.size() >= kMaxPending)
+      continue;
+    ++other.attempts;
+    if (may_compile() && request(survey, *at, other, translator))
+      requested = true;
+    else
+      settle(*at->plain, other);
+  }
+  return requested;
 }
 
 void Regions::before_fork() {
@@ -130,7 +186,7 @@ void Regions::end_survey(u64 pause) {
   note_stale(*work_->survey);
   work_->survey.reset();
   const u64 now = monotonic_ns();
-  work_->next_survey = now + pause * (now - work_->survey_began);
+  work_->next_survey = now + pause * std::min(now - work_->survey_began, kCostliest);
 }
 
 void Regions::note_stale(Survey& survey) {
@@ -139,13 +195,14 @@ void Regions::note_stale(Survey& survey) {
 }
 
 /// False: there is no region.
-bool Regions::request(const Survey& survey, Head& head, Translator& translator) {
-  const bool dump = options_.dump.llvm && translator.wants_dump(survey.head());
+bool Regions::request(const Survey& survey, const Survey::Block& at, Head& head, Translator& translator) {
+  const guest::BlockKey& key = at.plain->key;
+  const bool dump = options_.dump.llvm && translator.wants_dump(key);
   Refusal why = Refusal::None;
-  auto formed = form_region(survey, limits_, why);
+  auto formed = form_region(survey, at, limits_, why);
   if (formed && !service_->submit(++last_ticket_, formed->region, dump)) why = Refusal::ServiceBusy;
   if (why != Refusal::None) {
-    refuse(survey.head(), why, "", dump);
+    refuse(key, why, "", dump);
     return false;
   }
   head.pending = true;
@@ -175,11 +232,16 @@ CachedBlock* Regions::install(RegionAnswer& answer, Translator& translator) {
   const Pending pending = std::move(*it);
   work_->pending.erase(it);
   CachedBlock& head = *pending.members.front();
-  work_->heads[head.key].pending = false;
+  Head& decided = work_->heads[head.key];
+  decided.pending = false;
   stats_.region_compile_ns += answer.compile_ns;
   const bool dump = options_.dump.llvm && translator.wants_dump(head.key);
-  if (chaos_.one_in(kChaosRefuses)) return refuse(head.key, Refusal::NotCompiled, "chaos", dump), nullptr;
-  if (!answer.compiled) return refuse(head.key, Refusal::NotCompiled, answer.why, dump), nullptr;
+  const bool lost = chaos_.one_in(kChaosRefuses);
+  if (lost || !answer.compiled) {
+    refuse(head.key, Refusal::NotCompiled, lost ? "chaos" : answer.why, dump);
+    settle(head, decided);
+    return nullptr;
+  }
   if (dump)
     fmt::print(stderr, "== region at {:#x}, {} blocks\n{}\n", head.key.pc, pending.members.size(), answer.code.listing);
   const bool stale =
@@ -190,6 +252,7 @@ CachedBlock* Regions::install(RegionAnswer& answer, Translator& translator) {
     return nullptr;
   }
   CachedBlock* region = cache_.add_region(pending.members, wrapped_);
+  settle(head, decided);
   const u64 waited = monotonic_ns() - pending.since;
   stats_.region_wait_ns += waited;
   stats_.region_longest_wait_ns = std::max(stats_.region_longest_wait_ns, waited);
@@ -211,12 +274,20 @@ void Regions::forget() {
   work_->heads.clear();
   work_->survey.reset();
   work_->stale.clear();
+  counting_.forget();
+  if (service_) service_->forget();
+}
+
+void Regions::forget_requests() {
+  work_->pending.clear();
+  for (auto& entry : work_->heads) entry.second.pending = false;
   if (service_) service_->forget();
 }
 
 void Regions::abandon() {
   static_cast<void>(work_.release());
   work_ = std::make_unique<Work>();
+  counting_.abandon();
   static_cast<void>(service_.release());
 }
 

@@ -10,6 +10,7 @@
 
 #include "engine/chaos.h"
 #include "engine/code_cache.h"
+#include "engine/counting.h"
 #include "engine/region_former.h"
 #include "engine/region_service.h"
 #include "engine/survey.h"
@@ -39,6 +40,9 @@ class Regions {
   /// `tlb`: of the vCPU, in a machine.
   u32 heat(const guest::BlockKey& key, Translator& translator, const Tlb* tlb);
 
+  /// Which heads ask.
+  Counting& counting() { return counting_; }
+
   /// Installs what the service has answered. Returns the heads of new regions.
   std::vector<CachedBlock*> collect(Translator& translator);
 
@@ -49,6 +53,8 @@ class Regions {
 
   /// All code is gone.
   void forget();
+  /// In a forked child: what was asked for will not come.
+  void forget_requests();
   /// The same when what is here may be half changed: nothing is destroyed, and there will be no more regions.
   void abandon();
 
@@ -69,6 +75,7 @@ class Regions {
   };
   struct Head {
     u32 attempts = 0;
+    bool warm = false;  // has asked
     bool pending = false;
     Refusal refusal = Refusal::None;
   };
@@ -86,19 +93,25 @@ class Regions {
   u32 continue_survey(Head& head, Translator& translator, const Tlb* tlb);
   void end_survey(u64 pause);
   void note_stale(Survey& survey);
-  bool request(const Survey& survey, Head& head, Translator& translator);
+  bool request(const Survey& survey, const Survey::Block& at, Head& head, Translator& translator);
+  bool decide(Survey& survey, Head& head, Translator& translator);
   void refuse(const guest::BlockKey& head, Refusal why, const std::string& details, bool dump);
   CachedBlock* install(RegionAnswer& answer, Translator& translator);
   u32 patience(const Head& head);
   RegionLimits limits();
   bool may_survey();
+  bool took_long() const;
+  bool may_compile() const;
+  void settle(CachedBlock& plain, const Head& head);
 
   CodeCache& cache_;
   const Options& options_;
   std::unique_ptr<RegionService> service_;
+  Counting counting_;
   std::unique_ptr<Work> work_ = std::make_unique<Work>();
   Watches watches_;
   backend::CompiledCode wrapped_;
+  const u64 began_;  // monotonic_ns
   u64 last_ticket_ = 0;
   RegionLimits limits_;  // of the region that the present survey is for
   Chaos chaos_;

@@ -17,6 +17,7 @@ constexpr std::size_t kBytes = backend::kWatches * sizeof(backend::WatchNotes);
 constexpr u32 kMaxBlocks = 192, kMaxInsns = 2500;
 constexpr u32 kBlocksPerRound = 32;  // so that cold code around the head is not looked at far and wide
 constexpr u32 kMaxRounds = 8;
+constexpr u32 kTelling = 32;  // executions in the last round that say something about a block
 constexpr u32 kRare =
     64;  // what is reached from blocks that ran less often than the n-th part of the head is not looked at
 static_assert(kMaxBlocks < backend::kWatches);
@@ -44,6 +45,19 @@ Survey::Survey(CodeCache& cache, Translator& translator, Watches& watches)
 const Survey::Block* Survey::find(u64 pc) const {
   const auto it = index_of_.find(pc);
   return it == index_of_.end() ? nullptr : &blocks_[it->second];
+}
+
+std::vector<const Survey::Block*> Survey::other_heads() const {
+  std::vector<const Block*> heads;
+  for (const Block& b : blocks_)
+    for (const u64 pc : b.next) {
+      const Block* to = pc < b.plain->end_pc ? find(pc) : nullptr;
+      if (to && to != &blocks_.front() && to->count >= kTelling &&
+          std::find(heads.begin(), heads.end(), to) == heads.end())
+        heads.push_back(to);
+    }
+  std::stable_sort(heads.begin(), heads.end(), [](const Block* a, const Block* b) { return a->count > b->count; });
+  return heads;
 }
 
 bool Survey::begin(CachedBlock& head) {

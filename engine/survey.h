@@ -63,6 +63,9 @@ class Survey {
   bool begin(CachedBlock& head);
   const guest::BlockKey& head() const { return blocks_.front().plain->key; }
   const std::vector<Block>& blocks() const { return blocks_; }
+  /// The blocks other than the head that an edge goes back to and that ran often enough to say something, the most
+  /// frequent first.
+  std::vector<const Block*> other_heads() const;
   /// The block at `pc`, or null.
   const Block* find(u64 pc) const;
 

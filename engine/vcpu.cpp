@@ -28,7 +28,7 @@ Vcpu::Vcpu(Engine& engine) : engine_(engine), private_(std::make_unique<Private>
   context_ = new (memory + kCountersBytes) backend::VmContext;
   Chaos chaos(e.options.chaos_seed, 3);
   for (s32& counter : hot_counters())
-    counter = static_cast<s32>(chaos.active() ? 1 + chaos.below(2 * e.options.hot) : e.options.hot);
+    counter = static_cast<s32>(chaos.active() ? 1 + chaos.below(2 * e.options.hot) : e.options.warm());
   private_->guest_env.state = state();
   if (const guest::Mmu* mmu = e.frontend.mmu()) private_->tlb.emplace(*mmu, *e.memory.physical(), *context_);
   private_->fp_env.extra = &context_->fp_extra;

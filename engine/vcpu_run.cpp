@@ -100,6 +100,7 @@ struct Vcpu::Run {
 
   /// After LinkMiss: patches the exit if its target has code.
   NextBlock next_linked() {
+    reconsider_hot_code();
     const std::lock_guard guard(e.lock);
     ++p.stats.link_misses;
     const u32 before = e.epoch.load();
@@ -109,12 +110,13 @@ struct Vcpu::Run {
     if (n.host && site_valid && e.epoch.load() == before) {
       CachedExit& exit = e.cache.exit_at(c.exit_site);
       // A machine may have mapped other memory there while the block ran.
-      if (exit.target_pc == pc && exit.from->key.space == space) e.cache.link(exit, *n.block);
+      if (exit.target_pc == pc && exit.from->key.space == space) e.link(exit, *n.block);
     }
     return n;
   }
 
   NextBlock next_hot() {
+    reconsider_hot_code();
     const std::lock_guard guard(e.lock);
     ++p.stats.hot_exits;
     if (!find_space()) return not_mapped();
@@ -376,8 +378,17 @@ struct Vcpu::Run {
     }
   }
 
+  /// Where vCPUs come by now and then anyway.
+  void reconsider_hot_code() {
+    if (!e.regions.counting().may_reconsider()) return;
+    const std::lock_guard guard(e.lock);
+    for (const u64 hot : e.regions.counting().reconsider())  // the hottest of them asks first
+      vcpu.hot_counters()[backend::hot_counter_index(hot)] = static_cast<s32>(e.options.warm());
+  }
+
   MaybeStop interrupted() {
     ++p.stats.interrupts;
+    reconsider_hot_code();
     state_pc() = pc;
     if (p.exit_requested.load(std::memory_order_relaxed)) return stop(Stop::Kind::Interrupt);
     if (e.options.counts_insns && c.budget <= 0) return stop(Stop::Kind::Interrupt);
@@ -486,6 +497,7 @@ struct Vcpu::Run {
 
   Stop loop() {
     load_mode();
+    reconsider_hot_code();
     if (std::atomic_ref(c.exit_request).load(std::memory_order_relaxed))
       if (auto s = interrupted()) return *s;
     NextBlock n = next();

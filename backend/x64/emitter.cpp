@@ -346,7 +346,7 @@ void Emitter::finish(CompiledCode& out) {
   for (const Exit& e : exits_) {
     const u32 stub = static_cast<u32>(code_.labelOffset(e.stub));
     put32(e.patch_offset, stub - (e.patch_offset + 4));
-    out.exits.push_back({e.patch_offset, stub, e.pc});
+    out.exits.push_back({e.patch_offset, stub, e.pc, e.counted});
   }
 }
 

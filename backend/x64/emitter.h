@@ -175,6 +175,7 @@ class Emitter {
     u64 pc;
     Label stub;
     u32 patch_offset;
+    bool counted;
   };
   struct SelectorFixup {
     u32 imm_offset;  // of the 32-bit field
@@ -338,11 +339,13 @@ class Emitter {
   void emit_branch(const Inst& inst);
   void align_patch(u32 opcode_bytes);
   void jump_exit(u64 pc);
-  void patchable_jump(u64 pc);
+  void patchable_jump(u64 pc, bool counted);
   bool leaves_page(u64 pc) const { return layout_.translated && (pc ^ f_->pc) / kPageSize != 0; }
   void branch_exit(x86::CondCode cc, u64 pc);
-  void add_exit(u64 pc);
+  void add_exit(u64 pc, bool counted);
   void check_edge(u64 pc);
+  void count_edge(u64 pc);
+  void checked_exit(u64 pc);
   void call_exit(u64 pc);
   void note_target();
   void mov_pc(Gp reg, u64 pc);

@@ -48,27 +48,33 @@ void Emitter::align_patch(u32 opcode_bytes) {
 }
 
 void Emitter::jump_exit(u64 pc) {
-  if (is_backward(pc)) check_edge(pc);
-  go_on_at(pc);
+  is_backward(pc) ? checked_exit(pc) : go_on_at(pc);
 }
 
 void Emitter::call_exit(u64 pc) {
-  if (is_backward(pc) || layout_.profile_calls) check_edge(pc);
+  is_backward(pc) || layout_.profile_calls ? checked_exit(pc) : go_on_at(pc);
+}
+
+/// For an edge that may close a loop. A gate counts it where it is linked, for as long as somebody wants to know.
+void Emitter::checked_exit(u64 pc) {
+  check_edge(pc);
+  if (!leaves_page(pc)) return patchable_jump(pc, layout_.profile);
+  if (layout_.profile) count_edge(pc);
   go_on_at(pc);
 }
 
 /// Links to another page would outlive its mapping.
 void Emitter::go_on_at(u64 pc) {
-  if (!leaves_page(pc)) return patchable_jump(pc);
+  if (!leaves_page(pc)) return patchable_jump(pc, false);
   mov_pc(kPc, pc);
   probe_jump_cache();
 }
 
-void Emitter::patchable_jump(u64 pc) {
+void Emitter::patchable_jump(u64 pc, bool counted) {
   align_patch(1);
   static constexpr u8 kJump[5] = {0xe9};
   a.embed(kJump, sizeof kJump);
-  add_exit(pc);
+  add_exit(pc, counted);
 }
 
 void Emitter::branch_exit(x86::CondCode cc, u64 pc) {
@@ -82,26 +88,27 @@ void Emitter::branch_exit(x86::CondCode cc, u64 pc) {
   align_patch(2);
   const u8 jump[6] = {0x0f, static_cast<u8>(0x80 | static_cast<u8>(cc))};
   a.embed(jump, sizeof jump);
-  add_exit(pc);
+  add_exit(pc, false);
 }
 
-void Emitter::add_exit(u64 pc) {
-  exits_.push_back({pc, a.newLabel(), static_cast<u32>(a.offset()) - 4});
+void Emitter::add_exit(u64 pc, bool counted) {
+  exits_.push_back({pc, a.newLabel(), static_cast<u32>(a.offset()) - 4, counted});
 }
 
-/// Both checks share the cold way: it is the conditional jumps and the code behind them that cost time, not the
-/// counter.
 void Emitter::check_edge(u64 pc) {
-  const Stub stub = layout_.profile ? Stub::InterruptOrHot : Stub::Interrupt;
-  const Label leave = cold([pc, stub](Emitter& e) {
-    e.mov_pc(kPc, pc);
-    e.a.jmp(stub_field(stub));
-  });
   a.cmp(TIERCEL_CONTEXT(exit_request), 0);
-  a.jne(leave);
-  if (!layout_.profile) return;
+  a.jne(cold([pc](Emitter& e) {
+    e.mov_pc(kPc, pc);
+    e.a.jmp(stub_field(Stub::Interrupt));
+  }));
+}
+
+void Emitter::count_edge(u64 pc) {
   a.sub(x86::dword_ptr(x86::r15, hot_counter_offset(pc) - kContextBias), 1);
-  a.js(leave);
+  a.js(cold([pc](Emitter& e) {
+    e.mov_pc(kPc, pc);
+    e.a.jmp(stub_field(Stub::Hot));
+  }));
 }
 
 void Emitter::emit_budget() {

@@ -108,8 +108,7 @@ void Emitter::region_way_out(const RegionExit& e, const RegionCode& region) {
       return go_on_at(e.pc);
     case RegionExit::Kind::Back:
       leave_region(region);
-      check_edge(e.pc);
-      return go_on_at(e.pc);
+      return checked_exit(e.pc);
     case RegionExit::Kind::Indirect:
       leave_region(region);
       a.mov(x86::rcx, x86::rax);

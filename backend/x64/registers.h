@@ -73,7 +73,7 @@ enum class Stub : u8 {
   IndirectMiss,  // rcx: guest pc, rdx: the jump cache, whose first table does not have it
   Interrupt,     // rcx: guest pc
   Misaligned,    // rcx: guest pc, rax: guest address of the access; exit_payload is set
-  InterruptOrHot,  // rcx: guest pc
+  Hot,  // rcx: guest pc
   TlbFill,         // frame::kAddress through VmContext::tlb_fill with access frame::kSelector; keeps all registers
   SlowAccess,      // rcx: guest pc
   RegionProbe,     // see kRegionProbeStub

@@ -40,8 +40,6 @@ class Stubs {
     for (u32& s : r.stubs) s = r.indirect;
     r.stubs[static_cast<unsigned>(Stub::IndirectMiss)] = r.indirect;
     r.stubs[static_cast<unsigned>(Stub::Interrupt)] = here();
-    const asmjit::Label interrupt = a.newLabel();
-    a.bind(interrupt);
     reason_stub(Reason::Interrupt, leave);
     r.stubs[static_cast<unsigned>(Stub::Misaligned)] = here();
     a.mov(TIERCEL_CONTEXT(exit_arg), x86::rax);
@@ -49,9 +47,7 @@ class Stubs {
     r.stubs[static_cast<unsigned>(Stub::LinkMiss)] = here();
     a.mov(TIERCEL_CONTEXT(exit_site), x86::rax);
     reason_stub(Reason::LinkMiss, leave);
-    r.stubs[static_cast<unsigned>(Stub::InterruptOrHot)] = here();
-    a.cmp(TIERCEL_CONTEXT(exit_request), 0);
-    a.jne(interrupt);
+    r.stubs[static_cast<unsigned>(Stub::Hot)] = here();
     reason_stub(Reason::Hot, leave);
     r.stubs[static_cast<unsigned>(Stub::SlowAccess)] = here();
     reason_stub(Reason::SlowAccess, leave);

@@ -3,6 +3,7 @@
 
 #include "backend/x64/emitter.h"
 #include "backend/x64/fp_trap.h"
+#include "backend/x64/gate.h"
 #include "backend/x64/host_frame.h"
 #include "backend/x64/region_stop.h"
 #include "backend/x64/runtime.h"
@@ -23,6 +24,8 @@ class X64Backend final : public Backend {
   void compile(const ir::Function& f, bool want_listing, CompiledCode& out) override {
     emitter_.compile(f, want_listing, out);
   }
+
+  void make_gate(u64 pc, CompiledCode& out) override { x64::make_gate(pc, out); }
 
   void wrap_region(const RegionCode& region, const RegionPlace& place, CompiledCode& out) override {
     emitter_.wrap_region(region, place, out);

@@ -103,6 +103,53 @@ TEST_F(CodeCacheTest, RegionsDieWithAnyMember) {
   EXPECT_EQ(cache.find({0x2000, 0, 0}), nullptr);
 }
 
+TEST_F(CodeCacheTest, CountedExitsLeadThroughGatesWhileTheyCount) {
+  CachedBlock* head = add(0x1000, 0x1010, 0x2000);
+  CachedBlock* back = add(0x2000, 0x2010, 0x1000);
+  CachedBlock* other = add(0x3000, 0x3010, 0x1000);
+  back->exits[0].counted = true;
+  cache.link(back->exits[0], *head);
+  cache.link(other->exits[0], *head);
+  cache.add_gate(*head, one_exit(0x1000));
+  const CachedBlock& gate = *head->gate;
+  EXPECT_EQ(jump_target(gate), head->host);
+  EXPECT_EQ(jump_target(*back), head->host) << "linked before";
+  cache.set_counting(*head, true);
+  EXPECT_EQ(jump_target(*back), gate.host);
+  EXPECT_EQ(jump_target(*other), head->host);
+  CachedBlock* watched = cache.watch(*head, one_exit(0x2000));
+  EXPECT_EQ(jump_target(*back), gate.host);
+  EXPECT_EQ(jump_target(gate), watched->host);
+  EXPECT_EQ(jump_target(*other), watched->host);
+  cache.set_counting(*head, false);
+  EXPECT_EQ(jump_target(*back), watched->host);
+  cache.unwatch(*watched);
+  EXPECT_EQ(jump_target(*back), head->host);
+  cache.set_counting(*head, true);
+  EXPECT_EQ(jump_target(*back), gate.host);
+  EXPECT_EQ(jump_target(gate), head->host);
+  cache.invalidate(0x1000, 0x1004);
+  EXPECT_EQ(jump_target(*back), back->host + 16) << "the gate goes with its block";
+  EXPECT_EQ(jump_target(*other), other->host + 16);
+}
+
+TEST_F(CodeCacheTest, WhereARegionWasDroppedIsCountedAgain) {
+  CachedBlock* head = add(0x1000, 0x1010, 0x2000);
+  CachedBlock* back = add(0x2000, 0x2010, 0x1000);
+  back->exits[0].counted = true;
+  cache.add_gate(*head, one_exit(0x1000));
+  cache.link(back->exits[0], *head);
+  EXPECT_EQ(jump_target(*back), head->gate->host);
+  CachedBlock* region = cache.add_region(std::array{head, back}, one_exit(0x3000));
+  EXPECT_EQ(jump_target(*head->gate), region->host);
+  cache.set_counting(*head, false);
+  EXPECT_EQ(jump_target(*back), region->host);
+  cache.drop_region(*region);
+  EXPECT_EQ(jump_target(*back), back->host + 16);
+  cache.link(back->exits[0], *head);
+  EXPECT_EQ(jump_target(*back), head->gate->host);
+}
+
 TEST_F(CodeCacheTest, WatchedBlocksGiveTheirPlaceBack) {
   CachedBlock* a = add(0x1000, 0x1010, 0x2000);
   CachedBlock* b = add(0x2000, 0x2010, 0x1000);
