@@ -15,12 +15,12 @@ constexpr u32 kForever = 1u << 24;  // not longer: other heads may share the cou
 constexpr u32 kMaxAttempts = 3;
 constexpr std::size_t kMaxPending = 8;
 constexpr u32 kMaxWaiting = 64;
-constexpr u64 kCompileCredit = 300'000'000, kCompileShare = 10;  // ns; of the process's CPU time
+constexpr u64 kCompileCredit = 600'000'000, kCompileShare = 12;  // ns; of the process's CPU time
 constexpr u64 kCompileInsn = 160'000;                            // ns that a guest insn takes there, roughly
 // Times as long as the last survey took, for code that is watched is slower: after one that led to a region, and after
 // one that did not.
 constexpr u64 kPause = 24, kLongPause = 96;
-constexpr u64 kCostliest = 5'000'000;  // ns; when the head is executed seldom a survey takes longer, but is cheap
+constexpr u64 kCostliest = 1'500'000;  // ns; when the head is executed seldom a survey takes longer, but is cheap
 constexpr u64 kLongestSurvey = 100'000'000;
 constexpr u64 kFirstSurvey = 20'000'000;  // ns: programs that end before gain nothing
 constexpr u32 kLater = 4;                 // times Options::hot, until a head that has to wait asks again
