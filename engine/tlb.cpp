@@ -74,7 +74,7 @@ void Tlb::Context::doubt() {
 void Tlb::Context::clear_jumps(const backend::JumpCache* active) {
   for (Jumps& j : jumps)
     if (std::exchange(j.used, j.cache && j.cache.get() == active)) j.cache->clear();
-  code_pages.fill(0);
+  evicted_pages.fill(0);
 }
 
 backend::JumpCache& Tlb::Context::jumps_of(u32 mode) {
@@ -212,6 +212,7 @@ void Tlb::verify_code() {
   for (Context::Jumps& j : c.jumps)
     if (j.used) j.cache->keep_if([&](u64 pc) { return c.code[backend::tlb_code_index(pc)].page == page_of(pc); });
   c.code_evicted = false;
+  c.evicted_pages.fill(0);
 }
 
 /// Whether the present context has most of some pages of code where `other` has them.
@@ -255,7 +256,7 @@ void Tlb::inherit_code(Context& c) {
     return true;
   });
   c.code_used = donor->code_used;
-  c.code_pages = donor->code_pages;
+  c.evicted_pages = donor->evicted_pages;
   c.code_evicted = donor->code_evicted;
   for (const Context::Jumps& j : donor->jumps)
     if (j.used) c.jumps_of(j.mode).copy(*j.cache);
@@ -314,7 +315,7 @@ void Tlb::drop_pages(Context& c, u64 first, u64 bytes) {
       if (inside(c.read[i].page)) c.read.drop(i);
       if (inside(c.write[i].page)) c.write.drop(i);
       c.doubted |=
-          inside(c.code[i % kCodeEntries].page) || (c.code_evicted && (c.code_pages[code / 64] >> code % 64 & 1));
+          inside(c.code[i % kCodeEntries].page) || (c.code_evicted && (c.evicted_pages[code / 64] >> code % 64 & 1));
     }
   } else {
     c.read.drop_if(inside);
@@ -364,13 +365,15 @@ std::optional<guest::Mapping> Tlb::fill(u64 address, Access access, bool user) {
 }
 
 std::optional<u32> Tlb::code_space(u64 pc) {
-  const u32 bit = code_bit(pc);
-  current_->code_pages[bit / 64] |= u64{1} << bit % 64;
   CodeEntry& e = current_->code[backend::tlb_code_index(pc)];
   if (e.page == page_of(pc)) return e.space;
   const auto mapping = fill(pc, Access::Execute, false);
   if (!mapping) return std::nullopt;
-  current_->code_evicted |= e.page != CodeEntry{}.page;
+  if (e.page != CodeEntry{}.page) {
+    const u32 bit = code_bit(e.page);
+    current_->evicted_pages[bit / 64] |= u64{1} << bit % 64;
+    current_->code_evicted = true;
+  }
   e = {page_of(pc), code_page(*mapping)};
   const u32 index = backend::tlb_code_index(pc);
   current_->code_used[index / 64] |= u64{1} << index % 64;

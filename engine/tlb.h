@@ -90,8 +90,8 @@ class Tlb {
       std::unique_ptr<backend::JumpCache> cache;
     };
     std::array<Jumps, 4> jumps;
-    /// By code_bit: whether the jump caches may lead to code there.
-    std::array<u64, 64> code_pages{};
+    /// By code_bit: the pages of which code_evicted speaks.
+    std::array<u64, 64> evicted_pages{};
     u32 next_jumps = 0;
     /// `active`: the jump cache in use, which may be filled again without being selected.
     void clear(const backend::JumpCache* active);

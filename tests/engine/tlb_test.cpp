@@ -223,6 +223,25 @@ TEST_F(TlbTest, ANewSpaceBeginsWithTheCodeOfOneThatHasTheSame) {
   EXPECT_EQ(tlb->jumps().find(0x40010), &here);
 }
 
+TEST_F(TlbTest, OnlyWhatWasEvictedIsDoubtedWithoutAnEntry) {
+  int first = 0, second = 0;
+  mmu.map(1, 0x40, kRam);
+  mmu.map(1, 0x1040, kRam + 0x1000);  // in the same place of the table
+  mmu.map(1, 0x60, kRam + 0x2000);
+  for (const u64 pc : {0x40000, 0x1040000, 0x60000}) ASSERT_TRUE(tlb->code_space(pc));
+  tlb->jumps().insert(0x40000, &first);
+  tlb->jumps().insert(0x60000, &second);
+  int before = mmu.walks;
+  tlb->flush_range(0x2060000, kPageSize, std::nullopt);
+  tlb->select(0);
+  EXPECT_EQ(mmu.walks, before) << "nothing was executed there";
+  EXPECT_EQ(tlb->jumps().find(0x40000), &first);
+  tlb->flush_range(0x40000, kPageSize, std::nullopt);
+  tlb->select(0);
+  EXPECT_EQ(tlb->jumps().find(0x40000), nullptr);
+  EXPECT_EQ(tlb->jumps().find(0x60000), &second);
+}
+
 TEST_F(TlbTest, TheCodeOfABlockIsVerifiedWithOneWalk) {
   int host[8];
   for (u64 page = 0; page < 8; ++page) {
