@@ -162,7 +162,9 @@ CachedBlock& CodeCache::add_stand_in(std::span<CachedBlock* const> members, cons
   for (CachedExit& exit : r.exits) {
     guest::BlockKey key = r.key;
     key.pc = exit.target_pc;
-    if (CachedBlock* target = find(key)) link(exit, *target);
+    CachedBlock* target = find(key);
+    // One that may need a gate is linked when it is taken, as any other's.
+    if (target && (!exit.counted || (target->plain ? target->plain : target)->gate)) link(exit, *target);
   }
   return r;
 }

@@ -20,17 +20,21 @@ CachedBlock& plain_of(CachedBlock& block) {
 
 void Counting::prepare_link(const CachedExit& exit, CachedBlock& target, backend::Backend& backend) {
   CachedBlock& plain = plain_of(target);
-  if (!exit.counted || plain.gate || plain.settled) return;
+  if (!exit.counted || plain.gate) return;
   backend.make_gate(plain.key.pc, gate_);
   if (cache_.has_room(gate_.code.size() + gate_.alignment)) cache_.add_gate(plain, gate_);
 }
 
 void Counting::settle(CachedBlock& plain, u64 until) {
   settle(plain, until, 0);
+  for (Clock& c : state_->clocks)  // its place is for one that still asks
+    if (c.key == plain.key) c = {};
 }
 
 void Counting::settle(CachedBlock& plain, u64 until, u64 asked_after) {
   if (!selective_) return;
+  // Each once: an edge between a machine's pages asks although the head is settled, as does another vCPU.
+  std::erase_if(state_->settled, [&plain](const Settled& s) { return s.key == plain.key; });
   if (until != 0) {
     state_->settled.push_back({plain.key, until, asked_after});
     next_ = std::min(next_.load(), until);

@@ -21,7 +21,8 @@ class Counting {
   /// Not `selective`: everything is counted, always, so that runs repeat.
   Counting(CodeCache& cache, bool selective) : cache_(cache), selective_(selective) {}
 
-  /// `exit` is about to be linked to `target`, which gets a gate if it is to be counted and has none.
+  /// `exit` is about to be linked to `target`, which gets a gate if it has none and may have to be counted, now or when
+  /// it is looked at again.
   void prepare_link(const CachedExit& exit, CachedBlock& target, backend::Backend& backend);
 
   /// From now on `plain` is not counted: until then (monotonic_ns), or for ever (0).

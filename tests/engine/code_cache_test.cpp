@@ -133,6 +133,19 @@ TEST_F(CodeCacheTest, CountedExitsLeadThroughGatesWhileTheyCount) {
   EXPECT_EQ(jump_target(*other), other->host + 16);
 }
 
+TEST_F(CodeCacheTest, ARegionsCountedExitsAreNotLinkedPastGatesToCome) {
+  CachedBlock* head = add(0x1000, 0x1010, 0x2000);
+  CachedBlock* inner = add(0x2000, 0x2010, 0x2000);
+  backend::CompiledCode code = one_exit(0x1000);
+  code.exits[0].counted = true;
+  CachedBlock* region = cache.add_region(std::array{inner}, code);
+  EXPECT_EQ(jump_target(*region), region->host + 16) << "whoever comes by links it, and makes the gate";
+  cache.drop_region(*region);
+  cache.add_gate(*head, one_exit(0x1000));
+  region = cache.add_region(std::array{inner}, code);
+  EXPECT_EQ(jump_target(*region), head->gate->host);
+}
+
 TEST_F(CodeCacheTest, WhereARegionWasDroppedIsCountedAgain) {
   CachedBlock* head = add(0x1000, 0x1010, 0x2000);
   CachedBlock* back = add(0x2000, 0x2010, 0x1000);
