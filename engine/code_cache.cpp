@@ -83,7 +83,7 @@ void CodeCache::patch(const CachedExit& exit, const u8* destination) {
 }
 
 void CodeCache::link(CachedExit& exit, CachedBlock& target) {
-  const CachedBlock& plain = target.plain ? *target.plain : target;
+  const CachedBlock& plain = plain_of(target);
   link_to(exit, exit.counted && plain.gate && !plain.settled ? *plain.gate : target);
 }
 
@@ -164,7 +164,7 @@ CachedBlock& CodeCache::add_stand_in(std::span<CachedBlock* const> members, cons
     key.pc = exit.target_pc;
     CachedBlock* target = find(key);
     // One that may need a gate is linked when it is taken, as any other's.
-    if (target && (!exit.counted || (target->plain ? target->plain : target)->gate)) link(exit, *target);
+    if (target && (!exit.counted || plain_of(*target).gate)) link(exit, *target);
   }
   return r;
 }

@@ -64,6 +64,11 @@ struct CachedBlock {
   u64 end_location() const { return key.location() + (end_pc - key.pc); }
 };
 
+/// The block itself, or what it stands in for.
+inline CachedBlock& plain_of(CachedBlock& block) {
+  return block.plain ? *block.plain : block;
+}
+
 class CodeCache {
  public:
   explicit CodeCache(CodeMemory memory);

@@ -12,10 +12,6 @@ constexpr u64 kHasty = 20 * kMillisecond, kGone = 100 * kMillisecond;
 constexpr std::ptrdiff_t kAtOnce = 16;  // counted again: each costs some links and a question
 constexpr u64 kLeastWait = 20 * kMillisecond, kLongestWait = 500 * kMillisecond;
 
-CachedBlock& plain_of(CachedBlock& block) {
-  return block.plain ? *block.plain : block;
-}
-
 }  // namespace
 
 void Counting::prepare_link(const CachedExit& exit, CachedBlock& target, backend::Backend& backend) {

@@ -30,10 +30,6 @@ constexpr RegionLimits kEveryBlock{.blocks = 4, .insns = 100, .worthwhile_only =
 // service that do not come.
 constexpr u32 kChaosLeaves = 4, kChaosRefuses = 16;
 
-CachedBlock& plain_of(CachedBlock& block) {
-  return block.plain ? *block.plain : block;
-}
-
 backend::RegionPlace place_of(const std::vector<CachedBlock*>& members) {
   const guest::BlockKey& head = members.front()->key;
   backend::RegionPlace place{head.pc};
