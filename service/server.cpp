@@ -29,7 +29,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxQueue = 256;
 constexpr std::size_t kMaxFatal = 4096;
-constexpr u64 kCacheBytes = 128 << 20;
 constexpr auto kTick = std::chrono::milliseconds(500);  // between looks at workers that take long
 
 /// What one worker is at.
@@ -198,7 +197,7 @@ class Server {
   std::vector<Place> places_;
   std::deque<std::unique_ptr<Job>> queue_;
   std::unordered_set<std::size_t> fatal_;  // hashes of requests
-  RegionCache cache_{kCacheBytes};
+  RegionCache cache_{options_.cache_bytes};
 };
 
 }  // namespace

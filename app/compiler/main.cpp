@@ -1,6 +1,8 @@
 // tiercel-compiler: the translation service. tiercel starts it when the first loop is hot.
 #include <CLI/CLI.hpp>
+#include <cstdio>
 
+#include "app/size.h"
 #include "backend/llvm/region_compiler.h"
 #include "replay.h"
 #include "service/place.h"
@@ -17,11 +19,18 @@ int main(int argc, char** argv) {
       "tiercel-compiler"};
   service::ServerOptions options;
   app::ReplayOptions replay;
+  std::string cache;
   auto* serve =
       app.add_option("--serve", options.directory, "serve at a socket in this directory")->type_name("DIRECTORY");
   app.add_option("--keep", options.keep, "leave each request in this directory, as a file")
       ->type_name("DIRECTORY")
       ->check(CLI::ExistingDirectory)
+      ->needs(serve);
+  app.add_option("--cache", cache, "what it may keep of what it has compiled; default 128M")
+      ->type_name("SIZE")
+      ->needs(serve);
+  app.add_option("--idle", options.idle_seconds, "end when nobody has asked for so long; default 60")
+      ->type_name("SECONDS")
       ->needs(serve);
   auto* files = app.add_option("--replay", replay.files, "compile kept requests and print what became of them")
                     ->type_name("FILE...")
@@ -33,6 +42,10 @@ int main(int argc, char** argv) {
   app.add_flag("--listing", replay.listing, "with --replay: print LLVM IR and host code")->needs(files);
   app.require_option(1, 0);
   CLI11_PARSE(app, argc, argv);
+  if (!cache.empty() && !app::parse_size(cache, options.cache_bytes)) {
+    std::fprintf(stderr, "tiercel-compiler: --cache %s: not a size; for example 128M or 2G\n", cache.c_str());
+    return 2;
+  }
   if (!replay.files.empty()) return app::replay(replay);
   options.compiler = service::compiler_path();
   options.make_compiler = backend::make_llvm_compiler;
