@@ -10,6 +10,7 @@
 
 #include "app/dump_options.h"
 #include "app/size.h"
+#include "app/tier_option.h"
 #include "frontend-arm/a64_frontend.h"
 #include "user/process.h"
 
@@ -43,14 +44,22 @@ int run(const user::RunOptions& options) {
 /// Options as text, before they mean something.
 struct Raw {
   std::vector<std::string> set, unset, dump, only;
-  std::string argv0, tier = "fast", lockstep, stack, code_cache;
+  std::string argv0, tier, lockstep, stack, code_cache;
   bool has_argv0 = false;
 };
 
+/// Regions come when they come; whoever looks for a bug wants the same code again.
+bool must_repeat(const Raw& raw, const engine::Options& e) {
+  const engine::Options defaults;
+  return !raw.lockstep.empty() || e.tier_limit != defaults.tier_limit || e.pass_limit != defaults.pass_limit ||
+         e.chaos_seed != 0;
+}
+
 /// Fills `options` from `raw`; the error message, or empty.
 std::string interpret(const Raw& raw, user::RunOptions& options) {
-  if (!engine::parse_tier(raw.tier, options.engine.tier))
-    return "--tier: '" + raw.tier + "' is not auto, interp, fast or llvm";
+  if (std::string error = choose_tier(raw.tier, must_repeat(raw, options.engine), options.engine); !error.empty())
+    return error;
+  options.tier_named = !raw.tier.empty();
   if (options.engine.hot == 0 || options.engine.hot > (1 << 24)) return "--hot: not a number from 1 to 16777216";
   if (options.stats_json && !options.stats) return "--json: goes with --stats";
   if (!raw.lockstep.empty()) {
@@ -96,8 +105,9 @@ void describe_options(CLI::App& run, Raw& raw, user::RunOptions& options) {
   run.add_option("--stack-size", raw.stack, "size of the first stack, e.g. 16M (default: what ulimit -s says)");
   run.add_option(
       "--tier", raw.tier,
-      "interp (plain interpreter), fast, auto (fast, and hot loops through LLVM in another process), llvm (the\n"
-      "same, but waits for each loop; repeats exactly) (default: fast)");
+      "auto (translates fast, and hot loops through LLVM in another process), fast, llvm (auto that waits for each\n"
+      "loop; repeats exactly), interp (plain interpreter) (default: auto; fast with --lockstep, --tier-limit,\n"
+      "--pass-limit and --chaos)");
   run.add_option("--hot", e.hot,
                  "a loop is hot when it ran so often (default 16384); with --tier=llvm, 1: every block");
   run.add_option("--gdb", options.gdb,
@@ -160,7 +170,6 @@ int run_from_command_line(int argc, char** argv) try {
     std::fputs("tiercel: --json goes with tiercel run --stats\n", stderr);
     return kBadUsage;
   }
-  if (options.explain && command->count("--tier") == 0) raw.tier = "auto";
   options.stats = options.stats || options.explain;
   raw.has_argv0 = command->count("--argv0") != 0;
   options.arguments = command->remaining();

@@ -15,7 +15,7 @@ constexpr u32 kForever = 1u << 24;  // not longer: other heads may share the cou
 constexpr u32 kMaxAttempts = 3;
 constexpr std::size_t kMaxPending = 8;
 constexpr u32 kMaxWaiting = 64;
-constexpr u64 kCompileCredit = 600'000'000, kCompileShare = 12;  // ns; of the process's CPU time
+constexpr u64 kCompileCredit = 100'000'000, kCompileShare = 8;  // ns; of the process's CPU time
 constexpr u64 kCompileInsn = 160'000;                            // ns that a guest insn takes there, roughly
 // Times as long as the last survey took, for code that is watched is slower: after one that led to a region, and after
 // one that did not.

@@ -85,7 +85,8 @@ std::unique_ptr<engine::RegionService> region_service(const RunOptions& options,
     std::fprintf(stderr, "tiercel: hot code is not optimised: %s\n", message.c_str());
   };
   return service::make_client({engine::vm_layout(frontend, memory, options.engine),
-                               engine::host_features(options.engine), service::compiler_path(), warn});
+                               engine::host_features(options.engine), service::compiler_path(),
+                               options.tier_named ? +warn : nullptr});
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ struct RunOptions {
   bool stats = false, stats_json = false;
   bool explain = false;  // with stats: in words
   engine::Options engine;
+  bool tier_named = false;  // by the user: a missing translation service is worth a word
 
   /// One word that says all of this except program, arguments and environment, for programs that the guest executes.
   std::string pack() const;

@@ -23,11 +23,13 @@ namespace {
 
 using system::EventLoop;
 
-std::unique_ptr<engine::RegionService> make_region_service(const backend::VmLayout& layout) {
+engine::MakeRegionService region_service_maker(bool warns) {
   const auto warn = [](const std::string& message) {
     fmt::print(stderr, "tiercel: hot code is not optimised: {}\n", message);
   };
-  return service::make_client({layout, backend::HostFeatures::detect(), service::compiler_path(), warn});
+  return [warn = warns ? +warn : nullptr](const backend::VmLayout& layout) {
+    return service::make_client({layout, backend::HostFeatures::detect(), service::compiler_path(), warn});
+  };
 }
 
 /// Where Debian's qemu-efi-aarch64 puts the firmware, and tools/guest-image.
@@ -307,7 +309,7 @@ Result<std::unique_ptr<Machine>> assemble(const Options& options) {
   for (const auto& open : {open_disks, open_shares, open_networks})
     if (const Result<void> good = open(*m, options); !good) return tl::unexpected(good.error());
   m->cpus = std::make_unique<system::ArmCpus>(options.cpus, *arm::find_cpu_model(options.cpu, options.gic == 3),
-                                              options.engine, make_region_service);
+                                              options.engine, region_service_maker(options.tier_named));
   if (const Result<void> good = open_serial(*m, options.serial); !good) return tl::unexpected(good.error());
   if (!m->kernel) watch_for_panics(*m);
   system::VirtOptions board = board_options(*m, options);

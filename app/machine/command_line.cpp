@@ -9,6 +9,7 @@
 
 #include "app/dump_options.h"
 #include "app/size.h"
+#include "app/tier_option.h"
 #include "frontend-arm/a64_system_frontend.h"
 #include "system/boards/virt.h"
 
@@ -32,7 +33,7 @@ still ran after --timeout; 125: tiercel failed or was called wrongly. docs/machi
 /// Options as text, before they mean something.
 struct Raw {
   std::vector<std::string> disks, networks, shares, dump, only;
-  std::string save, firmware, serial = "stdio", memory = "1G", tier = "fast";
+  std::string save, firmware, serial = "stdio", memory = "1G", tier;
   bool no_reboot = false;
 };
 
@@ -76,9 +77,9 @@ void describe(CLI::App& app, Raw& raw, Options& o) {
                  "go on with a machine that was saved; the other options must be the same ones");
   app.add_option("--gdb", o.gdb, "wait for GDB at tcp:PORT, tcp:ADDRESS:PORT or unix:PATH before the first insn");
   app.add_option("--tier", raw.tier,
-                 "interp (plain interpreter), fast, auto (fast, and hot loops through LLVM in another process) or llvm "
-                 "(the same,\n"
-                 "but waits for each loop) (default: fast)");
+                 "auto (translates fast, and hot loops through LLVM in another process), fast, llvm (auto that waits "
+                 "for\n"
+                 "each loop) or interp (plain interpreter) (default: auto; fast with --deterministic)");
   app.add_option("--hot", o.engine.hot,
                  "a loop is hot when it ran so often (default 16384); with --tier=llvm, 1: every block");
   app.add_flag("--stats", o.engine.stats, "write counters to standard error at the end");
@@ -94,8 +95,8 @@ void describe(CLI::App& app, Raw& raw, Options& o) {
 
 Result<void> interpret_engine(const Raw& raw, Options& o) {
   engine::Options& e = o.engine;
-  if (!engine::parse_tier(raw.tier, e.tier))
-    return fail(EINVAL, fmt::format("--tier: '{}' is not auto, interp, fast or llvm", raw.tier));
+  if (std::string error = app::choose_tier(raw.tier, o.deterministic, e); !error.empty()) return fail(EINVAL, error);
+  o.tier_named = !raw.tier.empty();
   if (e.hot == 0 || e.hot > (1 << 24)) return fail(EINVAL, "--hot: not a number from 1 to 16777216");
   if (o.deterministic && e.wants_regions())
     return fail(EINVAL, "--deterministic goes with --tier interp and fast only");

@@ -34,6 +34,7 @@ struct Options {
   std::string restore;  // a snapshot to go on from
   SaveOption save;
   engine::Options engine;
+  bool tier_named = false;  // by the user: a missing translation service is worth a word
 };
 
 /// Nothing: help was asked for and has been printed.

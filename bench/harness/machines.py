@@ -170,7 +170,7 @@ def runners(opt, files):
     for n, (program, tier) in enumerate((p, t) for p in programs for t in opt.tiers.split(",")):
         disk = ["--disk", str(files.disk)] if files.disk else []
         name = "tiercel" if len(programs) == 1 else f"tiercel{n + 1}"
-        out.append(Runner(name if opt.tiers == "fast" else f"{tier}{n + 1}" if len(programs) > 1 else tier,
+        out.append(Runner(name if opt.tiers == "auto" else f"{tier}{n + 1}" if len(programs) > 1 else tier,
                           [program, "boot", "--tier", tier, "--cpu", opt.cpu, "--cpus", str(opt.cpus), "--mem", "1G", *common, *disk]))
     return out
 
