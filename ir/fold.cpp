@@ -93,4 +93,16 @@ Folded fold(const Function& f, Inst& inst) {
   return {};
 }
 
+Rooted rooted(const Function& f, Value v) {
+  s64 distance = 0;
+  for (u64 c = 0;;) {
+    const Inst& inst = f[v];
+    if (inst.type != Type::I64 || (inst.op != Opcode::Add && inst.op != Opcode::Sub) ||
+        !is_constant(f, inst.args[1], c))
+      return {v, distance};
+    distance += static_cast<s64>(inst.op == Opcode::Add ? c : 0 - c);
+    v = inst.args[0];
+  }
+}
+
 }  // namespace tiercel::ir

@@ -22,4 +22,11 @@ inline bool is_constant(const Function& f, Value v, u64& out) {
   return true;
 }
 
+/// A value as another one plus a constant.
+struct Rooted {
+  Value root;
+  s64 distance;
+};
+Rooted rooted(const Function& f, Value v);
+
 }  // namespace tiercel::ir

@@ -53,13 +53,6 @@ inline constexpr int kUnvisited = -2;
 inline constexpr int kMixed = 1 << 16;    // plus a kind: that one or raw
 inline constexpr int kMany = 2 * kMixed;  // several kinds, so the raw form
 
-/// A value as another one plus a constant.
-struct Rooted {
-  ir::Value root;
-  s64 distance;
-};
-Rooted rooted(const ir::Function& f, ir::Value v);
-
 /// Goes through a block and tells for which slots an access with that base has been made since the slot got its value.
 class PageGuess {
  public:

@@ -15,18 +15,6 @@ constexpr u64 kRare = 8;  // a way less frequent than the n-th part of the most 
 
 }  // namespace
 
-Rooted rooted(const ir::Function& f, ir::Value v) {
-  s64 distance = 0;
-  for (u64 c = 0;;) {
-    const Inst& inst = f[v];
-    if (inst.type != Type::I64 || (inst.op != Opcode::Add && inst.op != Opcode::Sub) ||
-        !ir::is_constant(f, inst.args[1], c))
-      return {v, distance};
-    distance += static_cast<s64>(inst.op == Opcode::Add ? c : 0 - c);
-    v = inst.args[0];
-  }
-}
-
 void PageGuess::begin(const ir::Function& f, const llvm::BitVector& known_before) {
   f_ = &f;
   known = known_before;
@@ -42,7 +30,7 @@ void PageGuess::step(u32 index) {
   const Inst& inst = f_->insts[index];
   if (inst.op == Opcode::Get && inst.type == Type::I64) owners_.try_emplace(index, inst.slot());
   if (inst.op == Opcode::Set && (*f_)[inst.args[0]].type == Type::I64) {
-    const u32 root = rooted(*f_, inst.args[0]).root.index;
+    const u32 root = ir::rooted(*f_, inst.args[0]).root.index;
     if (const auto it = owners_.find(root); it != owners_.end() && it->second == inst.slot()) return;
     for (auto it = owners_.begin(); it != owners_.end();)
       it = it->second == inst.slot() ? owners_.erase(it) : std::next(it);
@@ -56,7 +44,7 @@ void PageGuess::step(u32 index) {
 }
 
 std::optional<ir::SlotId> PageGuess::owner(ir::Value v) const {
-  const auto it = owners_.find(rooted(*f_, v).root.index);
+  const auto it = owners_.find(ir::rooted(*f_, v).root.index);
   return it == owners_.end() ? std::nullopt : std::optional(it->second);
 }
 

@@ -1,5 +1,5 @@
 // A machine's guest memory: each access probes the vCPU's TLB in line, in the tables that the fast tier uses
-// (backend/x64/memory.cpp). What is not there goes through a stub that keeps all registers, so that the cold way costs
+// (backend/x64/softmmu.cpp). What is not there goes through a stub that keeps all registers, so that the cold way costs
 // the hot one nothing; what the stub refuses leaves by the landing of the insn. Behind the probe nothing can fault: the
 // access itself is a plain volatile one.
 //
@@ -14,6 +14,7 @@
 #include <llvm/IR/InlineAsm.h>
 
 #include "backend/llvm/lowering.h"
+#include "ir/fold.h"
 
 namespace tiercel::backend::region {
 namespace {
@@ -43,7 +44,7 @@ void Lowering::find_groups() {
   for (u32 i = 0; i < f.insts.size(); ++i) {
     const Inst& inst = f.insts[i];
     if (!is_plain(inst) || inst.args[1]) continue;
-    const auto [root, distance] = rooted(f, inst.args[0]);
+    const auto [root, distance] = ir::rooted(f, inst.args[0]);
     const s64 low = distance + static_cast<s64>(inst.imm), high = low + inst.mem().bytes();
     const bool write = inst.op == Opcode::Store;
     const auto fits = [&, root = root](const PageGroup& g) {
@@ -195,7 +196,7 @@ llvm::Value* Lowering::translated(const Inst& inst, llvm::Value* at) {
     probe(g, inst, at, b_.CreateAdd(root, b_.getInt64(static_cast<u64>(g.low))));
   else
     probe_again(g, inst, at);
-  const s64 away = rooted(*block_->f, inst.args[0]).distance + static_cast<s64>(inst.imm);
+  const s64 away = ir::rooted(*block_->f, inst.args[0]).distance + static_cast<s64>(inst.imm);
   return b_.CreateAdd(b_.CreateAdd(root, g.distance), b_.getInt64(static_cast<u64>(away)));
 }
 

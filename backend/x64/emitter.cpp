@@ -108,6 +108,7 @@ void Emitter::compile(const ir::Function& f, bool want_listing, CompiledCode& ou
   out_ = &out;
   begin(f, want_listing);
   analyse();
+  if (layout_.translated) find_groups();
   if (layout_.counts_insns) emit_budget();
   if (f.counter != 0) emit_count(f.counter);
   if (f.watch != 0) emit_watch();

@@ -143,7 +143,7 @@ class Emitter {
   static Mem with_size(Mem m, u32 size);
 
  private:
-  static constexpr u32 kNoOwner = ~u32{0};
+  static constexpr u32 kNoOwner = ~u32{0}, kNoGroup = ~u32{0};
   static constexpr u8 kNowhere = 0xff, kSlotMemory = 0xfe;
   static constexpr u16 kNoSlot = RegisterPlan::kNoSlot;
 
@@ -165,7 +165,7 @@ class Emitter {
   struct Cold {
     void (*emit)(Emitter&, void*);
     Label entry;
-    alignas(16) std::byte storage[96];
+    alignas(16) std::byte storage[112];
   };
   struct Constant {
     U128 value;
@@ -312,12 +312,6 @@ class Emitter {
   // -- memory.cpp
   void emit_memory(const Inst& inst, u32 i);
   Mem address(const Inst& inst, u32 size);
-  Mem translated_address(const Inst& inst, u32 size);
-  Gp guest_address(const Inst& inst);
-  Gp address_register(Gp base);
-  void release_operand(const Inst& inst, Value v);
-  bool pairs_with_next() const;
-  void fill_pair(Gp t, u32 access, u64 pc, Label back);
   void fault_here();
   void check_alignment(const Inst& inst);
   void full_fence();
@@ -333,6 +327,43 @@ class Emitter {
   void emit_cas_if(const Inst& inst, u32 i);
   void emit_cas_wide(const Inst& inst, u32 i);
   void unlock(Value v);
+
+  // -- softmmu.cpp
+  /// Accesses from one base, by what they are away from it.
+  struct PageGroup {
+    Value root;
+    s64 low, high;
+    u32 lookups = 0;
+    u32 last = 0;  // inst
+    bool user, write = false;
+    s16 slot = -1;  // of the frame, for the distance from guest to host
+  };
+  struct GroupAccess {
+    Gp t, base;
+    s32 displacement;
+    u32 access;
+    bool pair;
+    Label back;
+    u64 pc;
+  };
+  struct Probe {
+    Gp entry;
+    bool borrowed;  // from the guest
+  };
+  void find_groups();
+  PageGroup* group();
+  Gp guest_address(const Inst& inst);
+  Gp address_register(Gp base);
+  void release_operand(const Inst& inst, Value v);
+  bool pairs_with_next(u32 index) const;
+  void ask(Stub stub, Gp t, u32 access, Label refused);
+  void fill(Stub stub, Gp t, u32 access, bool pair, u64 pc, Label back);
+  Probe begin_probe(Gp t, bool write, bool user, s64 bytes);
+  void end_probe(const Probe& p);
+  Mem translated_address(const Inst& inst, u32 size);
+  void alone(const GroupAccess& g);
+  Mem grouped_address(const Inst& inst, u32 size, PageGroup& g);
+  void probe_group(PageGroup& g, const GroupAccess& access, s64 distance);
 
   // -- exits.cpp
   void emit_terminal(const Inst& inst);
@@ -407,7 +438,9 @@ class Emitter {
   std::vector<s16> free_spills_;
   s16 next_spill_ = 0;
   u32 chaos_ = 0;
-  bool calm_ = false;  // see keep_free
+  bool calm_ = false;              // see keep_free
+  std::vector<PageGroup> groups_;  // softmmu.cpp
+  std::vector<u32> group_of_;      // per inst
   std::vector<Cold> cold_;
   std::vector<Constant> constants_;
   std::vector<std::pair<u32, Label>> pure_ops_;  // inst index, where its PureOp goes

@@ -2,8 +2,6 @@
 // load-acquire must not pass an earlier store-release (RCsc) while an x86 load may pass an earlier plain store.
 #include "backend/x64/emitter.h"
 
-#include <algorithm>
-
 namespace tiercel::backend::x64 {
 namespace {
 
@@ -15,148 +13,6 @@ using ir::RmwOp;
 /// The next host instruction accesses guest memory.
 void Emitter::fault_here() {
   out_->faults.push_back({static_cast<u32>(a.offset()), guest_pc_});
-}
-
-/// A register for the address: the base's own if no other can be had.
-Gp Emitter::address_register(Gp base) {
-  if ((kGpScratchMask & ~locked_) != 0) return temp_gp();
-  while (first_[base.id()] != kNoOwner) spill(first_[base.id()], base.id());
-  return base;
-}
-
-/// `v` has served; its register may serve something else unless another operand is there too.
-void Emitter::release_operand(const Inst& inst, Value v) {
-  const u8 place = state_[v.index].place;
-  if (place >= kRegisterCount) return;
-  for (const Value other : inst.args)
-    if (other && other != v && state_[other.index].place == place) return;
-  locked_ &= ~reg_bit(place);
-}
-
-/// The guest address in a register of its own.
-Gp Emitter::guest_address(const Inst& inst) {
-  const bool plain = inst.op == Opcode::Load || inst.op == Opcode::Store;
-  const Gp base = use_gp(inst.args[inst.op == Opcode::CasIf ? 1 : 0]);
-  const bool indexed = plain && inst.args[1];
-  const Gp index = indexed ? use_gp(inst.args[1]) : Gp();
-  const s64 disp = plain ? static_cast<s64>(inst.imm) : 0;
-  const bool small = disp == static_cast<s32>(disp);
-  const s32 near = small ? static_cast<s32>(disp) : 0;
-  const Gp t = address_register(base);
-  if (indexed && inst.mem().index_shift > 3) {
-    a.lea(t, x86::ptr(index, index));
-    a.lea(t, x86::ptr(base, t, inst.mem().index_shift - 1, near));
-  } else if (indexed) {
-    a.lea(t, x86::ptr(base, index, inst.mem().index_shift, near));
-  } else if (near != 0) {
-    a.lea(t, x86::ptr(base, near));
-  } else {
-    a.mov(t, base);
-  }
-  release_operand(inst, inst.args[inst.op == Opcode::CasIf ? 1 : 0]);
-  if (indexed) release_operand(inst, inst.args[1]);
-  if (small) return t;
-  // Added in two steps: a third register may not be there.
-  s64 rest = disp;
-  while (rest != 0) {
-    const s64 step = std::clamp<s64>(rest, -0x7fff'ffff, 0x7fff'ffff);
-    a.add(t, asmjit::Imm(step));
-    rest -= step;
-  }
-  return t;
-}
-
-/// Whether the next inst accesses what follows, as the second half of the same guest insn: they are probed together.
-bool Emitter::pairs_with_next() const {
-  if (index_ + 1 >= f_->insts.size()) return false;
-  const Inst &one = f_->insts[index_], &two = f_->insts[index_ + 1];
-  if ((one.op != Opcode::Load && one.op != Opcode::Store) || one.op != two.op || one.aux != two.aux) return false;
-  if (one.args[0] != two.args[0] || one.args[1] || two.args[1]) return false;
-  return !one.mem().aligned && !one.mem().release && two.imm == one.imm + one.mem().bytes();
-}
-
-/// Cold: the pair at guest address `t`, each half by itself. `t` becomes the first one's host address.
-void Emitter::fill_pair(Gp t, u32 access, u64 pc, Label back) {
-  const Mem address = x86::qword_ptr(x86::rsp, frame::kAddress), pair = x86::qword_ptr(x86::rsp, frame::kPair);
-  const Mem first = x86::qword_ptr(x86::rsp, frame::kFirst), selector = x86::dword_ptr(x86::rsp, frame::kSelector);
-  const Label refused = a.newLabel();
-  const u32 size = access & 0xff;
-  a.mov(address, t);
-  a.mov(pair, t);
-  a.mov(selector, asmjit::Imm(access));
-  a.call(stub_field(Stub::TlbFill));
-  a.mov(t, address);
-  a.mov(first, t);
-  a.test(t, t);
-  a.jz(refused);
-  a.mov(t, pair);
-  a.add(t, size);
-  a.mov(address, t);
-  a.mov(selector, asmjit::Imm(access | kTlbFillSecond));
-  a.call(stub_field(Stub::TlbFill));
-  a.mov(t, address);
-  a.test(t, t);
-  a.jz(refused);
-  a.sub(t, size);
-  a.mov(pair, t);
-  a.mov(t, first);
-  a.jmp(back);
-  a.bind(refused);
-  mov_pc(x86::rcx, pc);
-  a.jmp(stub_field(Stub::SlowAccess));
-}
-
-/// A machine: the TLB is probed with the guest address in `t`. A hit leaves the offset within the page there, which the
-/// page's host address is added to. All registers but `t` survive; `u` is borrowed from the guest if none is free.
-Mem Emitter::translated_address(const Inst& inst, u32 size) {
-  if (paired_ == index_) {
-    const Gp t = temp_gp();
-    a.mov(t, x86::qword_ptr(x86::rsp, frame::kPair));
-    return x86::ptr(t, static_cast<s32>(size), size);
-  }
-  const MemAttr attr = inst.mem();
-  const bool write = inst.op != Opcode::Load, pair = pairs_with_next();
-  const Gp t = guest_address(inst);
-  const unsigned free = find_free(false);
-  const bool borrowed = free == kNoRegister;
-  const Gp u = gp(borrowed ? x86::r14.id() : free);
-  const Mem kept = x86::qword_ptr(x86::rsp, frame::kBorrowed);
-  if (borrowed) a.mov(kept, u);
-  static_assert(sizeof(TlbEntry) == 16);
-  a.mov(u, t);
-  a.shr(u, 12 - 4);
-  a.and_(u.r32(), asmjit::Imm((kTlbSize - 1) << 4));
-  if (attr.user)
-    a.add(u, write ? TIERCEL_CONTEXT(tlb_user_write) : TIERCEL_CONTEXT(tlb_user_read));
-  else
-    a.add(u, write ? TIERCEL_CONTEXT(tlb_write) : TIERCEL_CONTEXT(tlb_read));
-  a.xor_(t, x86::qword_ptr(u, offsetof(TlbEntry, page)));
-  a.cmp(t, asmjit::Imm(kPageSize - (pair ? 2 * size : size)));
-  const Label back = a.newLabel();
-  const bool atomic = inst.op != Opcode::Load && inst.op != Opcode::Store;
-  const u32 access =
-      size | (write ? kTlbFillWrite : 0) | (attr.user ? kTlbFillUser : 0) | (atomic ? kTlbFillAtomic : 0);
-  a.ja(cold([t, u, borrowed, access, back, pair, pc = guest_pc_](Emitter& e) {
-    e.a.xor_(t, x86::qword_ptr(u, offsetof(TlbEntry, page)));
-    if (borrowed) e.a.mov(u, x86::qword_ptr(x86::rsp, frame::kBorrowed));
-    if (pair) return e.fill_pair(t, access, pc, back);
-    e.a.mov(x86::qword_ptr(x86::rsp, frame::kAddress), t);
-    e.a.mov(x86::dword_ptr(x86::rsp, frame::kSelector), asmjit::Imm(access));
-    e.a.call(stub_field(Stub::TlbFill));
-    e.a.mov(t, x86::qword_ptr(x86::rsp, frame::kAddress));
-    e.a.test(t, t);
-    e.a.jnz(back);
-    e.mov_pc(x86::rcx, pc);
-    e.a.jmp(stub_field(Stub::SlowAccess));
-  }));
-  a.add(t, x86::qword_ptr(u, offsetof(TlbEntry, host)));
-  if (borrowed) a.mov(u, kept);
-  if (pair) {
-    a.mov(x86::qword_ptr(x86::rsp, frame::kPair), t);
-    paired_ = index_ + 1;
-  }
-  a.bind(back);
-  return x86::ptr(t, 0, size);
 }
 
 /// Keeps EFLAGS, but not in a machine.
@@ -237,7 +93,7 @@ void Emitter::check_alignment(const Inst& inst) {
 void Emitter::emit_memory(const Inst& inst, u32 i) {
   if (inst.op == Opcode::Prefetch) return prefetch(inst);
   if (inst.op != Opcode::Fence) check_alignment(inst);
-  const bool probed = layout_.translated && (inst.op == Opcode::Load || inst.op == Opcode::Store) && paired_ != i;
+  const bool probed = layout_.translated && (inst.op == Opcode::Load || inst.op == Opcode::Store);
   if (probed) clobber_flags();
   switch (inst.op) {
     case Opcode::Load:

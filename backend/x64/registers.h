@@ -59,9 +59,9 @@ inline constexpr s32 kArgs = 16 * kSpillSlots;
 inline constexpr s32 kResult = kArgs + 64;
 inline constexpr s32 kSelector = kResult + 16;   // PureOp address less return address, or helper index
 inline constexpr s32 kBorrowed = kSelector + 8;  // a pinned register's value while the register serves something else
-inline constexpr s32 kAddress = kBorrowed + 8;   // guest address for Stub::TlbFill, then the host's
-inline constexpr s32 kPair = kAddress + 8;       // host address of a probed pair's first half, for the second
-inline constexpr s32 kFirst = kPair + 8;         // the same while the second half is looked up
+inline constexpr s32 kAddress = kBorrowed + 8;   // of Stub::TlbFill
+inline constexpr s32 kPair = kAddress + 8;       // what the second half of a pair is to add to its offset
+inline constexpr s32 kFirst = kPair + 8;         // the first half's while the second is looked up
 inline constexpr s32 kSize = kSelector + 48;
 }  // namespace frame
 
@@ -73,10 +73,12 @@ enum class Stub : u8 {
   IndirectMiss,  // rcx: guest pc, rdx: the jump cache, whose first table does not have it
   Interrupt,     // rcx: guest pc
   Misaligned,    // rcx: guest pc, rax: guest address of the access; exit_payload is set
-  Hot,  // rcx: guest pc
-  TlbFill,         // frame::kAddress through VmContext::tlb_fill with access frame::kSelector; keeps all registers
-  SlowAccess,      // rcx: guest pc
-  RegionProbe,     // see kRegionProbeStub
+  Hot,           // rcx: guest pc
+  TlbFill,     // frame::kAddress, the guest's for access frame::kSelector, becomes the host's; ZF: there is none; keeps
+               // all registers
+  SlowAccess,  // rcx: guest pc
+  RegionProbe,  // see kRegionProbeStub
+  TlbDistance,  // as TlbFill, but frame::kAddress becomes the host's less the guest's
 };
 inline x86::Mem stub_field(Stub s) {
   return context_field(offsetof(VmContext, stubs) + 8 * static_cast<std::size_t>(s), 8);

@@ -52,7 +52,9 @@ class Stubs {
     r.stubs[static_cast<unsigned>(Stub::SlowAccess)] = here();
     reason_stub(Reason::SlowAccess, leave);
     r.stubs[static_cast<unsigned>(Stub::TlbFill)] = here();
-    tlb_fill();
+    tlb_fill(false);
+    r.stubs[static_cast<unsigned>(Stub::TlbDistance)] = here();
+    tlb_fill(true);
     static_assert(static_cast<unsigned>(Stub::RegionProbe) == kRegionProbeStub);
     r.stubs[kRegionProbeStub] = here();
     region_probe();
@@ -178,8 +180,22 @@ class Stubs {
     a.ret();
   }
 
-  void tlb_fill() {
+  /// The guest address in the frame becomes the host's, or `distance` how far it is from there. ZF: it is refused. What
+  /// generated code did not probe for, because it knew that its group has to ask one by one, may be in the table.
+  void tlb_fill(bool distance) {
     constexpr u64 kVolatile = ~u64{kCalleeSavedMask};
+    constexpr s32 kPushed = 8 * std::size(kLookUp) + 8;
+    const x86::Mem address = x86::qword_ptr(x86::rsp, kPushed + frame::kAddress);
+    const asmjit::Label miss = a.newLabel();
+    for (const Gp& r : kLookUp) a.push(r);
+    a.mov(x86::rax, address);
+    a.mov(x86::ecx, x86::dword_ptr(x86::rsp, kPushed + frame::kSelector));
+    look_up(miss);
+    answer(address, distance);
+    pop(kLookUp);
+    a.ret();
+    a.bind(miss);
+    pop(kLookUp);
     a.sub(x86::rsp, kStubFrame);
     scratch(true);
     slots(&Stubs::store_gp, &Stubs::store_xmm, kVolatile);
@@ -187,18 +203,34 @@ class Stubs {
     a.mov(x86::rsi, caller_frame(frame::kAddress, 8));
     a.mov(x86::edx, caller_frame(frame::kSelector, 4));
     a.call(TIERCEL_CONTEXT(tlb_fill));
-    a.mov(caller_frame(frame::kAddress, 8), x86::rax);
+    answer(caller_frame(frame::kAddress, 8), distance);
     slots(&Stubs::load_gp, &Stubs::load_xmm, kVolatile);
     scratch(false);
-    a.add(x86::rsp, kStubFrame);
+    a.lea(x86::rsp, x86::ptr(x86::rsp, kStubFrame));
     a.ret();
   }
 
-  /// Changes only registers that it saves: those of a region are anybody's.
-  void region_probe() {
-    const asmjit::Label miss = a.newLabel();
+  /// Changes rdx, and EFLAGS for the caller.
+  void answer(const x86::Mem& address, bool distance) {
+    a.mov(x86::rdx, address);
+    a.test(x86::rax, x86::rax);
+    if (distance) {
+      a.not_(x86::rdx);
+      a.lea(x86::rax, x86::ptr(x86::rax, x86::rdx, 0, 1));
+    }
+    a.mov(address, x86::rax);
+  }
+
+  void pop(std::span<const Gp> pushed) {
+    for (std::size_t i = pushed.size(); i-- > 0;) a.pop(pushed[i]);
+  }
+
+  static constexpr Gp kLookUp[] = {x86::rax, x86::rcx, x86::rdx, x86::rbx, x86::rsi};
+
+  /// Guest address rax becomes the host's if the table for access ecx has it; rcx then is its page. Changes kLookUp,
+  /// but rax and rcx only in case of success.
+  void look_up(asmjit::Label miss) {
     const Gp x = x86::rax, access = x86::rcx, entry = x86::rdx, offset = x86::rbx, end = x86::rsi;
-    for (const Gp& r : {entry, offset, end}) a.push(r);
     static_assert(kTlbFillWrite == 1 << 8 && kTlbFillUser == 1 << 9);
     a.mov(entry.r32(), access.r32());
     a.shr(entry.r32(), 8);
@@ -217,14 +249,22 @@ class Stubs {
     a.cmp(end, asmjit::Imm(kPageSize));
     a.ja(miss);
     a.mov(x86::rcx, x86::qword_ptr(entry, offsetof(TlbEntry, page)));
-    a.shr(x86::rcx, 1);
     a.mov(x, x86::qword_ptr(entry, offsetof(TlbEntry, host)));
     a.add(x, offset);
-    for (const Gp& r : {end, offset, entry}) a.pop(r);
+  }
+
+  /// Changes only registers that it saves: those of a region are anybody's.
+  void region_probe() {
+    const asmjit::Label miss = a.newLabel();
+    const Gp saved[] = {x86::rdx, x86::rbx, x86::rsi};
+    for (const Gp& r : saved) a.push(r);
+    look_up(miss);
+    a.shr(x86::rcx, 1);
+    pop(saved);
     a.ret();
     a.bind(miss);
     region_fill();
-    for (const Gp& r : {end, offset, entry}) a.pop(r);
+    pop(saved);
     a.ret();
   }
 

@@ -146,6 +146,8 @@ void RandomCode::body(u32 insns) {
       call();
     else if (kind == 3 && pick(2))
       call_handler();
+    else if (kind == 4)
+      frame();
     else
       insn();
   }
@@ -226,6 +228,32 @@ void RandomCode::move_base() {
       emit(and_low(17, general(), 16));
       if (pick(2)) emit(0x927d'f000 | 17 << 5 | 17);  // AND x17, x17, #~7
       return emit(add(b, kWindowRegister, 17));
+  }
+}
+
+/// Several accesses from one base, near the end of a page or not.
+void RandomCode::frame() {
+  const u32 b = kBases + pick(kBaseCount), n = b << 5;
+  if (pick(2)) emit(0xb27a'1400 | n | b);  // ORR b, b, #0xfc0
+  if (pick(3)) emit(0x927d'f000 | n | b);  // AND b, b, #~7
+  for (u32 i = 2 + pick(8); i > 0; --i) {
+    const u32 one = kSingle[pick(std::size(kSingle))] | n | general();
+    switch (pick(8)) {
+      case 0:
+        access_pair(b);
+        break;
+      case 1:
+        emit(0x3800'0400 | one | pick(512) << 12 | (pick(2) ? 0 : 0x800));
+        break;
+      case 2:
+        emit(0x3800'0000 | one | pick(512) << 12);
+        break;
+      case 3:
+        compute();
+        break;
+      default:
+        emit(0x3900'0000 | one | pick(16) << 10);
+    }
   }
 }
 

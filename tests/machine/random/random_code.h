@@ -36,6 +36,7 @@ class RandomCode {
   void insn();
   void compute();
   void move_base();
+  void frame();
   void access();
   void access_by_register(u32 base);
   void access_pair(u32 base);
