@@ -7,6 +7,7 @@ namespace tiercel::debug {
 void AllStop::join(Member& member) {
   const std::lock_guard guard(mutex_);
   members_.push_back(&member);
+  look();
 }
 
 void AllStop::leave(Member& member) {
@@ -152,7 +153,7 @@ void AllStop::interrupt() {
 
 std::optional<StopEvent> AllStop::take_event() {
   const std::lock_guard guard(mutex_);
-  if (!event_ || (runs() && !ended_)) return {};
+  if (!event_ || ((runs() || members_.empty()) && !ended_)) return {};
   const std::optional<StopEvent> event = event_;
   event_.reset();
   return event;

@@ -23,6 +23,7 @@ struct StopEvent {
     Breakpoint,  // before the insn
     Watch,       // before the insn that accesses `address`
     Signal,      // `number`, before the guest gets it
+    Executed,    // another program, before its first insn
     Exited,      // `number` is the status
     Killed,      // by the signal `number`
   };

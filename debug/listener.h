@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 #include "base/types.h"
@@ -13,6 +14,10 @@ class Listener {
  public:
   /// `tcp:PORT` (for this host only), `tcp:ADDRESS:PORT` or `unix:PATH`. `option` names the option that says so.
   static Result<Listener> open(const std::string& option, const std::string& where);
+  /// One that has been opened before.
+  static Listener adopt(int fd, std::string where, std::string file) {
+    return Listener(fd, std::move(where), std::move(file));
+  }
   Listener(Listener&& other) noexcept;
   Listener& operator=(Listener&&) = delete;
   /// Closes it, and removes the socket's file.
@@ -27,6 +32,8 @@ class Listener {
   int descriptor() const { return fd_; }
   /// How to reach it: `where`, with the port that was chosen for port 0.
   const std::string& where() const { return where_; }
+  /// The socket's file; empty: there is none.
+  const std::string& file() const { return file_; }
 
  private:
   Listener(int fd, std::string where, std::string file) : fd_(fd), where_(std::move(where)), file_(std::move(file)) {}

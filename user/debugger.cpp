@@ -6,12 +6,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <thread>
 
+#include "debug/rendezvous.h"
 #include "user/process.h"
 #include "user/signals/host.h"
 
@@ -23,32 +25,85 @@ Debugger::Debugger(Process& process, debug::Listener listener)
   world().hold();
 }
 
+Debugger::Debugger(Process& process, const debug::gdb::Handover& before)
+    : Session(process.engine(), true), process_(process), server_(before, *this) {
+  set_server(&server_);
+  world().hold();
+}
+
 Result<std::unique_ptr<Debugger>> Debugger::start(Process& process, const std::string& where) {
   Result<debug::Listener> listener = debug::Listener::open("--gdb", where);
   if (!listener) return tl::unexpected(listener.error());
   const int fd = listener->descriptor();
   std::unique_ptr<Debugger> debugger(new Debugger(process, std::move(*listener)));
-  std::atomic<bool> ready{false};
-  const u64 mask = set_host_mask(~u64{0});  // signals are for the guest's threads
-  std::thread([&debugger = *debugger, fd, &ready] { debugger.serve(fd, ready); }).detach();
-  set_host_mask(mask);
-  ready.wait(false);
-  ::close(fd);
+  debugger->begin({fd});
   std::fprintf(stderr, "tiercel: waiting for a debugger at %s\n", debugger->server_.listener().where().c_str());
   return debugger;
 }
 
-void Debugger::serve(int listener, std::atomic<bool>& ready) {
+Result<std::unique_ptr<Debugger>> Debugger::take_over(Process& process, const std::string& word) {
+  std::optional<debug::gdb::Handover> handover = debug::gdb::Handover::unpack(word);
+  if (!handover) return fail(EINVAL, "--exec: no debugger can be reached through " + word);
+  std::unique_ptr<Debugger> debugger(new Debugger(process, *handover));
+  std::vector<int> descriptors;
+  for (const int* fd : handover->descriptors()) descriptors.push_back(*fd);
+  debugger->begin(std::move(descriptors));
+  return debugger;
+}
+
+void Debugger::begin(std::vector<int> descriptors) {
+  std::sort(descriptors.begin(), descriptors.end());
+  std::atomic<bool> ready{false};
+  const u64 mask = set_host_mask(~u64{0});  // signals are for the guest's threads
+  std::thread([this, &descriptors, &ready] { serve(descriptors, ready); }).detach();
+  set_host_mask(mask);
+  ready.wait(false);
+  for (const int fd : descriptors) ::close(fd);
+}
+
+void Debugger::serve(std::span<const int> descriptors, std::atomic<bool>& ready) {
   // A descriptor table of its own: nothing in it is seen, closed or kept open by the guest.
   unshare(CLONE_FILES);
-  if (listener > 0) syscall(SYS_close_range, 0, listener - 1, 0);
-  syscall(SYS_close_range, listener + 1, ~0u, 0);
-  for (int standard = 0; standard <= 2; ++standard)
-    if (standard != listener) static_cast<void>(::open("/dev/null", O_RDWR));
+  int next = 0;
+  for (const int fd : descriptors) {
+    if (fd > next) syscall(SYS_close_range, next, fd - 1, 0);
+    next = fd + 1;
+  }
+  syscall(SYS_close_range, next, ~0u, 0);
+  while (::open("/dev/null", O_RDWR) < 2) {  // the standard ones, where they are free
+  }
   memory_fd_ = ::open("/proc/self/mem", O_RDWR | O_CLOEXEC);
   ready.store(true);
   ready.notify_one();
   server_.run();
+}
+
+ExecHandover::ExecHandover(debug::Runner* runner, Debugger* debugger)
+    : runner_(runner), debugger_(runner ? debugger : nullptr) {
+  if (!debugger_) return;
+  runner_->enter_call();
+  debugger_->exec_mutex_.lock();
+  debugger_->world().freeze();
+  const std::optional<debug::Rendezvous> here = debug::Rendezvous::open();
+  given_ = here && debugger_->server_.hand_over([&](debug::gdb::Handover& handover) {
+    std::vector<int> descriptors;
+    for (const int* fd : handover.descriptors()) descriptors.push_back(*fd);
+    handover_ = handover;
+    return here->give(descriptors);
+  });
+  const std::vector<int*> places = handover_.descriptors();
+  std::vector<int> taken(places.size());
+  given_ = given_ && here->take(taken);
+  for (std::size_t i = 0; given_ && i < taken.size(); ++i) *places[i] = taken[i];
+}
+
+ExecHandover::~ExecHandover() {
+  if (!debugger_) return;
+  if (given_)
+    for (const int* fd : handover_.descriptors()) ::close(*fd);
+  debugger_->world().thaw();
+  debugger_->exec_mutex_.unlock();
+  runner_->leave_call();
 }
 
 std::string Debugger::thread_name(debug::ThreadId thread) {

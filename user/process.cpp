@@ -128,8 +128,9 @@ int Process::run() {
   prctl(PR_SET_NAME, base_name(plan->prefix.empty() ? path : plan->prefix.back()));
 
   show_arguments(program_);
-  if (!options_.gdb.empty()) {
-    auto debugger = Debugger::start(*this, options_.gdb);
+  if (!options_.gdb.empty() || !options_.gdb_handover.empty()) {
+    auto debugger = options_.gdb_handover.empty() ? Debugger::start(*this, options_.gdb)
+                                                  : Debugger::take_over(*this, options_.gdb_handover);
     if (!debugger) return fail_start({0, debugger.error().message});
     debugger_ = std::move(*debugger);
   }

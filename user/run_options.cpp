@@ -12,11 +12,11 @@ namespace tiercel::user {
 std::string RunOptions::pack() const {
   std::string word = fmt::format(
       "tier={},hot={},lockstep={:d},tier-limit={},pass-limit={},chaos={},cache={},block={},host={},perf={:d},"
-      "trace={},stats={:d},json={:d},explain={:d},named={:d},stack={},dump={:d}{:d}{:d}{:d}{:d},",
+      "trace={},stats={:d},json={:d},explain={:d},named={:d},stack={},gdb={},dump={:d}{:d}{:d}{:d}{:d},",
       engine::tier_name(engine.tier), engine.hot, engine.lockstep, engine.tier_limit, engine.pass_limit,
       engine.chaos_seed, engine.code_cache_bytes, engine.max_block_insns, engine.host_level, engine.perf_map,
-      strace ? trace_descriptor : -1, stats, stats_json, explain, tier_named, stack_bytes, engine.dump.guest,
-      engine.dump.ir, engine.dump.opt, engine.dump.host, engine.dump.llvm);
+      strace ? trace_descriptor : -1, stats, stats_json, explain, tier_named, stack_bytes, gdb_handover,
+      engine.dump.guest, engine.dump.ir, engine.dump.opt, engine.dump.host, engine.dump.llvm);
   for (const u64 pc : engine.dump.only) word += fmt::format("only={},", pc);
   return word + fmt::format("strict={:d},root={}", root_strict, root);
 }
@@ -69,6 +69,8 @@ bool RunOptions::unpack(const std::string& word) {
       tier_named = number != 0;
     else if (key == "stack")
       stack_bytes = number;
+    else if (key == "gdb")
+      gdb_handover = value;
     else if (key == "only")
       engine.dump.only.push_back(number);
     else if (key == "strict")

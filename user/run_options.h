@@ -15,8 +15,9 @@ struct RunOptions {
   bool search_path = true;             // a program without a slash is looked up in PATH
   std::vector<std::string> arguments;  // argv, argv[0] included
   std::vector<std::string> environment;
-  u64 stack_bytes = 0;  // 0: what RLIMIT_STACK says
-  std::string gdb;      // where to wait for a debugger; empty: nowhere. Not for what the program executes
+  u64 stack_bytes = 0;       // 0: what RLIMIT_STACK says
+  std::string gdb;           // where to wait for a debugger; empty: nowhere. Not for what the program executes
+  std::string gdb_handover;  // of a debugger that follows into the program (ExecHandover)
   bool strace = false;
   int trace_descriptor = -1;  // where the trace goes; -1: still to be made from standard error
   bool stats = false, stats_json = false;

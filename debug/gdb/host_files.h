@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "debug/gdb/target.h"
 
@@ -12,12 +13,16 @@ namespace tiercel::debug::gdb {
 class HostFiles {
  public:
   explicit HostFiles(Target& target) : target_(target) {}
+  /// With files that are open already.
+  HostFiles(Target& target, std::map<u64, int> open, u64 next) : target_(target), open_(std::move(open)), next_(next) {}
   ~HostFiles();
   HostFiles(const HostFiles&) = delete;
   HostFiles& operator=(const HostFiles&) = delete;
 
   /// `packet` without `vFile:`.
   std::string answer(std::string_view packet);
+  const std::map<u64, int>& open_files() const { return open_; }
+  u64 next_number() const { return next_; }
 
  private:
   std::string open(std::string_view arguments);

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <thread>
+#include <utility>
 
 namespace tiercel::debug::gdb {
 namespace {
@@ -20,6 +21,7 @@ struct Server::Connection {
   std::string last;       // for a debugger that did not understand it
   bool running = true;    // the guest; until the first stop nothing is answered
   bool attaching = true;  // nobody waits for the first stop
+  bool executed = false;  // ... but to hear of the program that is new
 
   bool send(std::string_view payload) {
     last = frame(payload);
@@ -29,7 +31,8 @@ struct Server::Connection {
 
 void Server::run() {
   for (;;) {
-    const int fd = listener_.accept();
+    const std::unique_ptr<const Handover> before = std::move(before_);
+    const int fd = before ? before->connection : listener_.accept();
     {
       const std::lock_guard guard(mutex_);
       if (fd < 0 || stopping_) {
@@ -41,11 +44,12 @@ void Server::run() {
       closed_ = false;
     }
     std::thread reader([this, fd] { read_all(fd); });
-    serve(fd);
+    serve(fd, before.get());
     shutdown(fd, SHUT_RDWR);
     reader.join();
     const std::lock_guard guard(mutex_);
     socket_ = -1;
+    changed_.notify_all();  // hand_over
     close(fd);
     if (stopping_ || over_) return;
   }
@@ -81,11 +85,16 @@ void Server::read_all(int fd) {
   }
 }
 
+bool Server::is_asked(const Connection& c) const {
+  return request_ && !request_->done && c.running && !c.attaching;
+}
+
 /// False: nobody is there any more.
 bool Server::wait_for_work(Connection& c) {
   std::unique_lock lock(mutex_);
   // What arrives before the guest has stopped for this debugger waits.
-  changed_.wait(lock, [&] { return (!arrived_.empty() && !c.attaching) || noted_ || closed_ || stopping_; });
+  changed_.wait(lock,
+                [&] { return (!arrived_.empty() && !c.attaching) || noted_ || closed_ || stopping_ || is_asked(c); });
   noted_ = false;
   if (stopping_ || (closed_ && c.attaching)) return false;
   if (c.attaching) return true;
@@ -97,11 +106,13 @@ bool Server::wait_for_work(Connection& c) {
 }
 
 bool Server::tell_event(Connection& c) {
-  const std::optional<StopEvent> event = target_.take_event();
+  std::optional<StopEvent> event = target_.take_event();
   if (!event) return true;
   c.running = false;
+  if (c.executed && !event->is_end()) event->kind = StopEvent::Kind::Executed;
+  const bool unasked = c.attaching && !std::exchange(c.executed, false) && !event->is_end();
   const std::string reply = c.stub.stop_reply(*event);
-  const bool told = c.attaching && !event->is_end() ? true : c.send(reply);
+  const bool told = unasked || c.send(reply);
   c.attaching = false;
   if (!event->is_end()) return told;
   listener_.remove_file();
@@ -136,12 +147,40 @@ bool Server::act_on(Connection& c, PacketReader::Kind kind) {
   }
 }
 
-void Server::serve(int fd) {
-  Connection c{.socket = fd, .stub = Stub(target_), .reader = {}, .last = {}};
+bool Server::hand_over(const std::function<bool(Handover&)>& give) {
+  Request request{.give = give};
+  std::unique_lock lock(mutex_);
+  request_ = &request;
+  changed_.notify_all();
+  changed_.wait(lock, [&] { return request.done || socket_ < 0 || stopping_; });
+  request_ = nullptr;
+  return request.given;
+}
+
+void Server::hand_over_if_asked(const Connection& c) {
+  const std::lock_guard guard(mutex_);
+  if (!is_asked(c)) return;
+  if (c.stub.follows_programs()) {
+    Handover handover = c.stub.handover();
+    handover.listener = listener_.descriptor();
+    handover.connection = c.socket;
+    handover.where = listener_.where();
+    handover.file = listener_.file();
+    request_->given = request_->give(handover);
+  }
+  request_->done = true;
+  changed_.notify_all();
+}
+
+void Server::serve(int fd, const Handover* before) {
+  Connection c{.socket = fd, .stub = before ? Stub(target_, *before) : Stub(target_), .reader = {}, .last = {}};
+  c.executed = before != nullptr;
   target_.attach();
   bool goes_on = true;
   while (goes_on) {
-    goes_on = tell_event(c) && wait_for_work(c);
+    goes_on = tell_event(c);
+    if (goes_on) hand_over_if_asked(c);
+    goes_on = goes_on && wait_for_work(c);
     while (goes_on && !c.attaching) {
       const PacketReader::Kind kind = c.reader.next();
       if (kind == PacketReader::Kind::None) break;

@@ -15,7 +15,7 @@ constexpr const char* kOk = "OK";
 constexpr const char* kMalformed = "E.the packet is malformed";
 constexpr const char* kNoThread = "E.there is no such thread";
 constexpr const char* kNoMemory = "E.there is no such memory";
-constexpr const char* kNotHex = "E01";  // where the answer would be digits, GDB takes no text for an error
+constexpr const char* kNotHex = "E01";    // where the answer would be digits, GDB takes no text for an error
 constexpr int kTrap = 5, kInterrupt = 2;  // of GDB's signals
 
 std::string_view as_text(std::span<const u8> bytes) {
@@ -71,6 +71,26 @@ std::string xml(std::string_view text) {
 }
 
 }  // namespace
+
+Stub::Stub(Target& target, const Handover& before)
+    : target_(target),
+      files_(target, before.files, before.next_file),
+      acknowledges_(before.acknowledges),
+      knows_breakpoint_stops_(before.knows_breakpoint_stops),
+      follows_programs_(true),
+      passed_signals_(before.passed_signals) {
+  target_.pass_signals(passed_signals_);
+}
+
+Handover Stub::handover() const {
+  Handover out;
+  out.acknowledges = acknowledges_;
+  out.knows_breakpoint_stops = knows_breakpoint_stops_;
+  out.passed_signals = passed_signals_;
+  out.files = files_.open_files();
+  out.next_file = files_.next_number();
+  return out;
+}
 
 bool Stub::exists(ThreadId id) {
   const std::vector<ThreadId> all = target_.threads();
@@ -140,6 +160,8 @@ std::string Stub::stop_reply(const StopEvent& event) {
   if (event.kind == StopEvent::Kind::Exited) return fmt::format("W{:02x}", event.number & 0xff);
   if (event.kind == StopEvent::Kind::Killed) return fmt::format("X{:02x}", signal_of(event));
   std::string out = fmt::format("T{:02x}", signal_of(event));
+  if (event.kind == StopEvent::Kind::Executed)
+    return out + fmt::format("exec:{};thread:{:x};", to_hex(target_.executable().value_or("")), thread());
   std::array<u8, Target::kMaxRegister> value;
   for (const u32 number : target_.expedited_registers()) {
     const std::size_t size = target_.read_register(thread(), number, value);
@@ -153,14 +175,18 @@ std::string Stub::stop_reply(const StopEvent& event) {
 }
 
 std::string Stub::supported(std::string_view features) {
-  for (Cursor cursor(features); !cursor.at_end();)
-    if (cursor.until(';') == "swbreak+") knows_breakpoint_stops_ = true;
+  const bool has_programs = target_.executable().has_value();
+  for (Cursor cursor(features); !cursor.at_end();) {
+    const std::string_view feature = cursor.until(';');
+    if (feature == "swbreak+") knows_breakpoint_stops_ = true;
+    if (feature == "exec-events+") follows_programs_ = has_programs;
+  }
   std::string out = fmt::format(
       "PacketSize={:x};QStartNoAckMode+;QPassSignals+;vContSupported+;swbreak+;"
       "qXfer:features:read+;qXfer:threads:read+",
       kMaxPayload);
   if (target_.auxiliary_vector()) out += ";qXfer:auxv:read+";
-  if (target_.executable()) out += ";qXfer:exec-file:read+";
+  if (has_programs) out += ";qXfer:exec-file:read+;exec-events+";
   return out;
 }
 
@@ -195,6 +221,7 @@ std::string Stub::pass_signals(std::string_view list) {
     const int linux_number = *number < 1024 ? signal_from_gdb(static_cast<int>(*number)) : 0;
     if (linux_number != 0) set |= u64{1} << (linux_number - 1);
   }
+  passed_signals_ = set;
   target_.pass_signals(set);
   return kOk;
 }

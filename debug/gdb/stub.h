@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "debug/gdb/handover.h"
 #include "debug/gdb/host_files.h"
 #include "debug/gdb/target.h"
 
@@ -17,6 +18,10 @@ namespace tiercel::debug::gdb {
 class Stub {
  public:
   explicit Stub(Target& target) : target_(target), files_(target) {}
+  /// Goes on where another one stopped.
+  Stub(Target& target, const Handover& before);
+  /// For one that goes on: all but the wires.
+  Handover handover() const;
 
   /// Answers a packet while the guest stands still. Nothing: the guest runs, and the answer will be a stop reply.
   std::optional<std::string> answer(const std::string& packet);
@@ -29,6 +34,8 @@ class Stub {
   bool ended() const { return ended_; }
   /// ... and wants the guest to be killed, once the answer is sent.
   bool kills() const { return kills_; }
+  /// The debugger knows what it means that the guest executes another program.
+  bool follows_programs() const { return follows_programs_; }
 
  private:
   using Answer = std::optional<std::string>;
@@ -66,6 +73,8 @@ class Stub {
   bool ended_ = false;
   bool kills_ = false;
   bool knows_breakpoint_stops_ = false;
+  bool follows_programs_ = false;
+  u64 passed_signals_ = 0;
 };
 
 }  // namespace tiercel::debug::gdb

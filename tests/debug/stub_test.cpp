@@ -1,6 +1,7 @@
 #include "debug/gdb/stub.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "debug/gdb/packet.h"
 #include "tests/debug/fake_target.h"
@@ -18,7 +19,10 @@ class StubTest : public testing::Test {
 TEST_F(StubTest, SaysWhatItCan) {
   EXPECT_EQ(ask("qSupported:multiprocess+;swbreak+"),
             "PacketSize=10000;QStartNoAckMode+;QPassSignals+;vContSupported+;swbreak+;"
-            "qXfer:features:read+;qXfer:threads:read+;qXfer:exec-file:read+");
+            "qXfer:features:read+;qXfer:threads:read+;qXfer:exec-file:read+;exec-events+");
+  EXPECT_FALSE(stub.follows_programs());
+  ask("qSupported:exec-events+");
+  EXPECT_TRUE(stub.follows_programs());
   EXPECT_TRUE(stub.acknowledges());
   EXPECT_EQ(ask("QStartNoAckMode"), "OK");
   EXPECT_FALSE(stub.acknowledges());
@@ -40,10 +44,45 @@ TEST_F(StubTest, StopReplies) {
             "T053:0400000000000000;thread:1;rwatch:1234;");
   EXPECT_EQ(stub.stop_reply({.kind = StopEvent::Kind::Watch, .thread = 1, .address = 1, .reads = true, .writes = true}),
             "T053:0400000000000000;thread:1;awatch:1;");
+  EXPECT_EQ(stub.stop_reply({.kind = StopEvent::Kind::Executed, .thread = 1}),
+            "T05exec:2f62696e2f6775657374;thread:1;");
   EXPECT_EQ(stub.stop_reply({.kind = StopEvent::Kind::Signal, .thread = 1, .number = 10}).substr(0, 3), "T1e");
   EXPECT_EQ(stub.stop_reply({.kind = StopEvent::Kind::Interrupted, .thread = 1}).substr(0, 3), "T02");
   EXPECT_EQ(stub.stop_reply({.kind = StopEvent::Kind::Exited, .number = 300}), "W2c");
   EXPECT_EQ(stub.stop_reply({.kind = StopEvent::Kind::Killed, .number = 7}), "X0a");
+}
+
+TEST_F(StubTest, GoesOnWhereAnotherOneStopped) {
+  ask("qSupported:swbreak+;exec-events+");
+  ask("QStartNoAckMode");
+  ask("QPassSignals:e;1e");
+  ASSERT_EQ(ask("vFile:open:" + to_hex("/guest/dev/null") + ",0,0"), "F1");
+  Handover handover = stub.handover();
+  ASSERT_EQ(handover.files.size(), 1u);
+  for (int* fd : handover.descriptors()) *fd = dup(handover.files.begin()->second);
+  handover.where = "unix:/a,b:c";
+  handover.file = "/a,b:c";
+  const std::string word = handover.pack();
+  EXPECT_EQ(word.find(','), std::string::npos);
+  const std::optional<Handover> unpacked = Handover::unpack(word);
+  ASSERT_TRUE(unpacked);
+  EXPECT_EQ(unpacked->pack(), word);
+  EXPECT_EQ(unpacked->file, "/a,b:c");
+  close(handover.listener);
+  close(handover.connection);
+
+  FakeTarget next_target;
+  Stub next(next_target, *unpacked);
+  EXPECT_FALSE(next.acknowledges());
+  EXPECT_TRUE(next.follows_programs());
+  EXPECT_EQ(next_target.passed, target.passed);
+  EXPECT_EQ(next.answer("vFile:pread:1,10,0"), "F0;");
+  EXPECT_EQ(next.answer("vFile:open:" + to_hex("/guest/dev/null") + ",0,0"), "F2");
+  EXPECT_EQ(next.stop_reply({.kind = StopEvent::Kind::Breakpoint, .thread = 2}),
+            "T053:0800000000000000;thread:2;swbreak:;");
+  for (const char* bad : {"", "1", "1:2:1:1:0:1:1:", "1:2:1:1:0:1:1:5:", "ffffffff:2:1:1:0:1:0::", "1:2:1:1:0:1:0:6",
+                          "1:2:1:1:0:1:ffffffffffffffff:1:2::"})
+    EXPECT_FALSE(Handover::unpack(bad)) << bad;
 }
 
 TEST_F(StubTest, Threads) {

@@ -19,7 +19,8 @@
 namespace tiercel::user {
 
 struct ExecRequest {
-  std::string path, name, options;
+  std::string path, name, packed_options;
+  RunOptions options;
   ExecPlan plan;
   std::vector<char*> arguments, environment, all;
 };
@@ -48,10 +49,9 @@ s64 prepare(Process& process, ExecRequest& request, int dirfd, u64 argv, u64 env
   }
   request.plan = std::move(*plan);
   request.name = dirfd != AT_FDCWD && request.path[0] != '/' ? request.plan.host_path : request.path;
-  RunOptions options = process.options();
+  RunOptions& options = request.options = process.options();
   options.root = process.paths().root();
   options.root_strict = process.paths().strict();
-  request.options = options.pack();
   if (const s64 r = read_pointers(argv, request.arguments); r < 0) return r;
   if (const s64 r = read_pointers(envp, request.environment); r < 0) return r;
   request.environment.push_back(nullptr);
@@ -70,19 +70,23 @@ const char* host_call(ExecRequest& r) {
 /// The same for a guest program: Tiercel again.
 const char* guest_call(ExecRequest& r) {
   static char self[] = "tiercel", marker[] = "--exec";
-  r.all = {self, marker, r.options.data(), r.name.data()};
+  r.packed_options = r.options.pack();
+  r.all = {self, marker, r.packed_options.data(), r.name.data()};
   r.all.insert(r.all.end(), r.arguments.begin(), r.arguments.end());
   r.all.push_back(nullptr);
   return "/proc/self/exe";
 }
 
 s64 call_host(Thread& t, ExecRequest& request) {
+  const bool is_host = request.plan.kind == FileKind::HostElf;
+  const ExecHandover debugger(is_host ? nullptr : t.runner(), t.process().debugger());
+  request.options.gdb_handover = debugger.word();
   // Threads of this process end with the call, a captured signal would be lost with them.
   set_host_mask(~u64{0});
   if (*t.captured() != 0) return kRestart;
   set_host_mask(t.mask());
   t.actions().prepare_exec();
-  const char* program = request.plan.kind == FileKind::HostElf ? host_call(request) : guest_call(request);
+  const char* program = is_host ? host_call(request) : guest_call(request);
   const s64 failure = execve(program, request.all.data(), request.environment.data()) < 0 ? -errno : 0;
   for (const int signal : kOwnSignals) t.actions().mirror(signal);
   return failure;

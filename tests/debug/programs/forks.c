@@ -1,4 +1,4 @@
-// Forks, and executes itself: a debugger stays with the first program.
+// Forks, and executes itself: a debugger goes along only there.
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
