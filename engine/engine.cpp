@@ -255,7 +255,7 @@ void Engine::fork_child() {
     std::fclose(private_->perf_map);
     private_->perf_map = nullptr;  // the map names the parent's pid
   }
-  private_->regions.forget_requests();
+  private_->regions.begin_again();
   private_->forget_executions();
   private_->lock.unlock();
 }

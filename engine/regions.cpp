@@ -107,7 +107,7 @@ bool Regions::may_survey() {
 
 /// What is hot first is mostly what matters; the service must not work for long on what follows.
 bool Regions::may_compile() const {
-  u64 spent = stats_.region_compile_ns;
+  u64 spent = compile_ns_;
   for (const Pending& p : work_->pending)
     for (const CachedBlock* b : p.members) spent += b->insn_count * kCompileInsn;
   return spent < kCompileCredit + process_cpu_ns() / kCompileShare;
@@ -160,10 +160,10 @@ bool Regions::decide(Survey& survey, Head& head, Translator& translator) {
   bool requested = false;
   for (const Survey::Block* at : survey.other_heads()) {
     Head& other = work_->heads[at->plain->key];
-    if (other.pending || at->plain->settled || other.attempts >= kMaxAttempts || work_->pending.size() >= kMaxPending)
-      continue;
+    if (other.pending || at->plain->settled || other.attempts >= kMaxAttempts) continue;
+    if (work_->pending.size() >= kMaxPending || !may_compile()) break;
     ++other.attempts;
-    if (may_compile() && request(survey, *at, other, translator))
+    if (request(survey, *at, other, translator))
       requested = true;
     else
       settle(*at->plain, other);
@@ -231,6 +231,7 @@ CachedBlock* Regions::install(RegionAnswer& answer, Translator& translator) {
   Head& decided = work_->heads[head.key];
   decided.pending = false;
   stats_.region_compile_ns += answer.compile_ns;
+  compile_ns_ += answer.compile_ns;
   const bool dump = options_.dump.llvm && translator.wants_dump(head.key);
   const bool lost = chaos_.one_in(kChaosRefuses);
   if (lost || !answer.compiled) {
@@ -274,7 +275,10 @@ void Regions::forget() {
   if (service_) service_->forget();
 }
 
-void Regions::forget_requests() {
+void Regions::begin_again() {
+  began_ = monotonic_ns();
+  compile_ns_ = 0;
+  if (options_.tier == Tier::Auto) work_->next_survey = began_ + kFirstSurvey;
   work_->pending.clear();
   for (auto& entry : work_->heads) entry.second.pending = false;
   if (service_) service_->forget();

@@ -53,8 +53,8 @@ class Regions {
 
   /// All code is gone.
   void forget();
-  /// In a forked child: what was asked for will not come.
-  void forget_requests();
+  /// In a forked child: what was asked for will not come, and what the parent has spent is its own.
+  void begin_again();
   /// The same when what is here may be half changed: nothing is destroyed, and there will be no more regions.
   void abandon();
 
@@ -111,7 +111,8 @@ class Regions {
   std::unique_ptr<Work> work_ = std::make_unique<Work>();
   Watches watches_;
   backend::CompiledCode wrapped_;
-  const u64 began_;  // monotonic_ns
+  u64 began_;           // monotonic_ns
+  u64 compile_ns_ = 0;  // in the service, for this process
   u64 last_ticket_ = 0;
   RegionLimits limits_;  // of the region that the present survey is for
   Chaos chaos_;
