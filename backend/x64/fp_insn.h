@@ -1,5 +1,5 @@
 // Host instructions whose result may be tiny, for fp_trap.cpp: the arithmetic and narrowing of SSE2, AVX, FMA and
-// AVX-512VL on 128 bits, without write masks.
+// AVX-512VL on 128 bits, without write masks. (Debian has Zydis as a shared library only, and tiercel is linked statically.)
 #pragma once
 
 #include <optional>
