@@ -9,8 +9,8 @@
 // lies in are walked anew, some hundred for a kernel, and the jump caches keep what has not moved. A new context starts
 // in the same way with the code of the one of its kind that was used last.
 //
-// Where nearly all mappings are global, as a kernel's are, one context serves all address spaces: it remembers the few
-// entries that are not, and drops them when the address space changes.
+// A kernel's context serves all address spaces, whether its mappings are global or not (page-table isolation makes them
+// not global): what holds in one of them is verified in the others, see engine/tlb_context.h.
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "backend/vm_context.h"
-#include "engine/tlb_table.h"
+#include "engine/tlb_context.h"
 #include "guest/frontend.h"
 #include "ir/types.h"
 
@@ -54,6 +54,7 @@ class Tlb {
   /// Whether entries of the lower half may hold in every address space. Any thread.
   bool low_globals() const { return low_globals_.load(); }
 
+  // Invalidation. select() follows before the TLB is used again.
   void flush();
   /// The contexts whose name ends in these 16 bits: an address space's.
   void flush_space(u16 space);
@@ -64,73 +65,29 @@ class Tlb {
   bool refused() const { return refused_; }
 
  private:
-  using CodeEntry = backend::TlbCodePage;
-  static constexpr u32 kCodeEntries = backend::kTlbCodeSize;
-  struct Context {
-    u64 name = 0;
-    u64 last_used = 0;
-    TlbTable read, write;
-    std::array<CodeEntry, kCodeEntries> code;
-    std::array<u64, kCodeEntries / 64> code_used{};  // which entries may hold something
-    /// Filter of the 2 MiB stretches in which a mapping larger than a page was used.
-    std::array<u64, 64> large{};
-    bool has_huge = false;  // larger than 2 MiB
-    bool shared = false;    // by all address spaces; `name` is the present one's
-    // Entries made: how many hold in every address space, and the pages of those that hold in this one only.
-    u64 globals = 0;
-    std::vector<u64> own;
-    bool owns_code = false;
-    bool heir = false;          // is to begin with the code of others when it executes for the first time
-    bool doubted = false;       // `code` and `jumps` are to be verified before they are used
-    bool code_evicted = false;  // the jump caches may lead to pages that `code` does not have
-    /// Per mode of block keys. They know the present mapping of code, so they go with it.
-    struct Jumps {
-      u32 mode = 0;
-      bool used = false;  // may hold something
-      std::unique_ptr<backend::JumpCache> cache;
-    };
-    std::array<Jumps, 4> jumps;
-    /// By code_bit: the pages of which code_evicted speaks.
-    std::array<u64, 64> evicted_pages{};
-    u32 next_jumps = 0;
-    /// `active`: the jump cache in use, which may be filled again without being selected.
-    void clear(const backend::JumpCache* active);
-    template <typename Visit>
-    void for_each_code(Visit&& visit);
-    void clear_data();
-    /// All of it may be stale.
-    void doubt();
-    void clear_jumps(const backend::JumpCache* active);
-    void drop_own(const backend::JumpCache* active);
-    void note(u64 page, const guest::Mapping& m, bool is_code);
-    backend::JumpCache& jumps_of(u32 mode);
-  };
-  /// As many, and it is not told any more which they were.
-  static constexpr std::size_t kMostOwn = 512;
+  using Context = TlbContext;
   static constexpr unsigned kContexts = 24;
 
   Context& find(u64 name);
-  Context* sharable(u64 kind);
   Context& unused_context();
   void verify_code();
+  void verify_common();
+  struct Verified;
+  void verify_entry(Context& c, Context::Tagged& entry, guest::WalkMemo& memo, Verified& found);
+  void note_entry(Context& c, u64 page, const guest::Mapping& m);
   void inherit_code(Context& c);
   Context* find_donor(const Context& c);
   bool has_code_of(Context& other) const;
   Context& context(bool user) { return user ? *user_ : *current_; }
   const backend::TlbEntry* probe(u64 address, ir::MemAttr attr, bool is_write);
   /// The mapping, entered into the tables; nothing: `fault_`.
-  std::optional<guest::Mapping> fill(u64 address, guest::Access access, bool user);
-  void note_large(Context& c, u64 address, u8 size_log2);
-  bool may_be_large(const Context& c, u64 address) const;
-  void drop_pages(Context& c, u64 first, u64 bytes);
+  std::optional<guest::Mapping> fill(u64 address, guest::Access access, bool user, guest::WalkMemo* memo = nullptr);
   bool refuse(u64 address, guest::Access access, u32 status);
   bool slow_load(u64 address, ir::MemAttr attr, U128& out);
   bool slow_store(u64 address, ir::MemAttr attr, const U128& value);
   bool load_piece(u64 address, unsigned bytes, bool user, bool misaligned, u8* out);
 
   static u64 fill_from_code(backend::VmContext* context, u64 address, u32 access);
-  static u32 code_bit(u64 address) { return static_cast<u32>(address / kPageSize) & 4095; }
-  static u32 large_bit(u64 address) { return static_cast<u32>((address >> 21) * 0x9e3779b1u >> 8) & 4095; }
 
   const guest::Mmu& mmu_;
   guest::PhysicalMemory& memory_;

@@ -7,6 +7,7 @@ namespace {
 
 constexpr u32 kMmfr0 = system_encoding(3, 0, 0, 7, 0);
 constexpr u64 kPrivileged = u64{1} << 16, kPan = u64{1} << 17, kUntranslated = u64{1} << 18;
+constexpr unsigned kUpperTable = 19;
 constexpr u64 kTcrA1 = 1 << 22, kTcrAs = u64{1} << 36;
 
 }  // namespace
@@ -29,22 +30,25 @@ u64 El1Mmu::context(const void* state, bool unprivileged) const {
   if (s.el() == 1 && !unprivileged) {
     c |= kPrivileged;
     if (s.pstate & pstate::kPan) c |= kPan;
+    // A kernel with page-table isolation has two, and goes from one to the other with the address space.
+    c |= kCommon | bits(s.ttbr1_el1, 6, 42) << kUpperTable;
   }
-  if (!(s.sctlr_el1 & 1)) c = (c & ~u64{0xffff}) | kUntranslated;
+  if (!(s.sctlr_el1 & 1)) c = (c & (kPrivileged | kPan)) | kUntranslated;
   return c;
 }
 
-WalkResult El1Mmu::walk(const A64SystemState& s, guest::PhysicalMemory& memory, const WalkRequest& request) const {
+WalkResult El1Mmu::walk(const A64SystemState& s, guest::PhysicalMemory& memory, const WalkRequest& request,
+                        guest::WalkMemo* memo) const {
   const TranslationRegisters r{s.sctlr_el1, s.tcr_el1, s.ttbr0_el1, s.ttbr1_el1, s.mair_el1, pa_bits_, has_16k_};
-  return walk_el1(r, memory, request);
+  return walk_el1(r, memory, request, memo);
 }
 
 guest::Walk El1Mmu::walk(const void* state, guest::PhysicalMemory& memory, VAddr address, guest::Access access,
-                         bool unprivileged) const {
+                         bool unprivileged, guest::WalkMemo* memo) const {
   const auto& s = *static_cast<const A64SystemState*>(state);
   const bool privileged = s.el() == 1 && !unprivileged;
   const WalkResult found =
-      walk(s, memory, {address.value, access, privileged, privileged && (s.pstate & pstate::kPan)});
+      walk(s, memory, {address.value, access, privileged, privileged && (s.pstate & pstate::kPan)}, memo);
   if (found.failed) return {std::nullopt, {address, access, false, found.status}};
   return {found.mapping, {}};
 }

@@ -69,6 +69,23 @@ struct Hierarchy {
   }
 };
 
+/// The last table of a walk, its level, and what those above say, as a guest::WalkOrigin::path.
+struct Path {
+  static constexpr unsigned kTold = 63, kLevel = 52, kAbove = 48;
+  u64 table;
+  unsigned level;
+  Hierarchy above;
+
+  u64 packed() const {
+    const u64 above_bits = u64{above.read_only} | u64{above.no_el0} << 1 | u64{above.pxn} << 2 | u64{above.uxn} << 3;
+    return u64{1} << kTold | u64{level} << kLevel | above_bits << kAbove | table;
+  }
+  static Path unpacked(u64 p) {
+    const auto bit = [p](unsigned n) { return bits(p, kAbove + n, 1) != 0; };
+    return {bits(p, 0, 48), static_cast<unsigned>(bits(p, kLevel, 2)), {bit(0), bit(1), bit(2), bit(3)}};
+  }
+};
+
 struct Permissions {
   bool el0_read, read, write, execute;
 };
@@ -91,10 +108,11 @@ bool allowed(const Permissions& p, Access access) {
   return access == Access::Execute ? p.execute : access == Access::Write ? p.write : p.read;
 }
 
-WalkResult finish(const TranslationRegisters& r, const WalkRequest& request, const Hierarchy& above, u64 descriptor,
-                  unsigned level, unsigned size_log2) {
+WalkResult finish(const TranslationRegisters& r, const WalkRequest& request, const Path& path, u64 descriptor,
+                  unsigned size_log2) {
+  const unsigned level = path.level;
   if (!bits(descriptor, 10, 1)) return failed(fsc::kAccessFlag | level);
-  Permissions p = permissions(descriptor, above, request.privileged, r.sctlr & kSctlrWxn);
+  Permissions p = permissions(descriptor, path.above, request.privileged, r.sctlr & kSctlrWxn);
   if (request.pan && request.privileged && p.el0_read) p.read = p.write = false;
   if (!allowed(p, request.access)) return failed(fsc::kPermission | level);
   WalkResult result;
@@ -119,7 +137,8 @@ unsigned granule_bits(u64 tcr, bool upper, bool has_16k) {
   return g == 14 && !has_16k ? 12 : g;
 }
 
-WalkResult walk_el1(const TranslationRegisters& r, guest::PhysicalMemory& memory, const WalkRequest& request) {
+WalkResult walk_el1(const TranslationRegisters& r, guest::PhysicalMemory& memory, const WalkRequest& request,
+                    guest::WalkMemo* memo) {
   if (!(r.sctlr & kSctlrM)) return untranslated(r, request.address);
   const bool upper = bits(request.address, 55, 1);
   const Half half = half_of(r, upper);
@@ -131,15 +150,18 @@ WalkResult walk_el1(const TranslationRegisters& r, guest::PhysicalMemory& memory
   const unsigned stride = half.granule - 3;
   const unsigned levels = (half.size - half.granule + stride - 1) / stride;
   const unsigned oa_bits = output_bits(r);
-  unsigned level = 4 - levels;
   const unsigned first_table_log2 = half.size - half.granule - stride * (levels - 1) + 3;
-  u64 table = bits(half.table, 0, 48) & ~low_mask(first_table_log2) & ~u64{1};
-  if (table >> oa_bits != 0) return failed(fsc::kAddressSize);
-  Hierarchy above;
-  for (;; ++level) {
+  Path at{bits(half.table, 0, 48) & ~low_mask(first_table_log2) & ~u64{1}, 4 - levels, {}};
+  if (at.table >> oa_bits != 0) return failed(fsc::kAddressSize);
+  const u64 region = request.address >> guest::WalkMemo::kRegionLog2;
+  guest::WalkMemo::Table* const known = memo ? &memo->at(request.address) : nullptr;
+  if (known && known->region == region) at = Path::unpacked(known->path);
+  for (;; ++at.level) {
+    const unsigned level = at.level;
     const unsigned shift = half.granule + stride * (3 - level);
     const unsigned width = level == 4 - levels ? half.size - shift : stride;
-    const std::optional<u64> read = memory.read(PAddr{table + 8 * bits(request.address, shift, width)}, 8);
+    const PAddr entry{at.table + 8 * bits(request.address, shift, width)};
+    const std::optional<u64> read = memory.read(entry, 8);
     if (!read) return failed(fsc::kExternalOnWalk | level);
     const u64 descriptor = *read;
     const bool is_table = level < 3 && (descriptor & 2);
@@ -148,9 +170,14 @@ WalkResult walk_el1(const TranslationRegisters& r, guest::PhysicalMemory& memory
       return failed(fsc::kTranslation | level);
     const u64 output = bits(descriptor, 0, 48) & ~low_mask(is_table ? half.granule : shift);
     if (output >> oa_bits != 0) return failed(fsc::kAddressSize | level);
-    if (!is_table) return finish(r, request, above, descriptor, level, shift);
-    if (!half.flat_permissions) above.add(descriptor);
-    table = output;
+    if (!is_table) {
+      WalkResult result = finish(r, request, at, descriptor, shift);
+      result.mapping.origin = {at.packed(), entry, descriptor};
+      if (known) *known = {region, at.packed()};
+      return result;
+    }
+    if (!half.flat_permissions) at.above.add(descriptor);
+    at.table = output;
   }
 }
 

@@ -34,6 +34,7 @@ struct WalkResult {
 /// The granule in bits of a TCR_EL1.TG0 or TG1 (`upper`) field.
 unsigned granule_bits(u64 tcr, bool upper, bool has_16k);
 
-WalkResult walk_el1(const TranslationRegisters& r, guest::PhysicalMemory& memory, const WalkRequest& request);
+WalkResult walk_el1(const TranslationRegisters& r, guest::PhysicalMemory& memory, const WalkRequest& request,
+                    guest::WalkMemo* memo = nullptr);
 
 }  // namespace tiercel::arm

@@ -39,8 +39,8 @@ class FakeMmu final : public guest::Mmu {
   std::map<std::pair<u64, u64>, guest::Mapping> maps;  // (context, page)
   mutable int walks = 0;
   u64 context(const void*, bool unprivileged) const override { return unprivileged ? user : now; }
-  guest::Walk walk(const void*, guest::PhysicalMemory&, VAddr va, guest::Access access,
-                   bool unprivileged) const override {
+  guest::Walk walk(const void*, guest::PhysicalMemory&, VAddr va, guest::Access access, bool unprivileged,
+                   guest::WalkMemo*) const override {
     ++walks;
     const auto it = maps.find({unprivileged ? user : now, va.value / kPageSize});
     if (it == maps.end()) return {std::nullopt, {va, access, false, 7}};
@@ -256,8 +256,8 @@ TEST_F(TlbTest, TheCodeOfABlockIsVerifiedWithOneWalk) {
   for (u64 page = 0; page < 8; ++page) EXPECT_EQ(tlb->jumps().find((0x400 + page) << 12), &host[page]);
 }
 
-TEST_F(TlbTest, AKindOfContextWhoseMappingsAreGlobalServesAllSpaces) {
-  constexpr u64 kFirst = 0x10001, kSecond = 0x10003, kThird = 0x10005;
+TEST_F(TlbTest, ACommonContextServesAllSpaces) {
+  constexpr u64 kFirst = guest::Mmu::kCommon | 1, kSecond = kFirst + 2, kThird = kFirst + 4;
   mmu.now = kFirst;
   tlb->select(0);
   memory_.ram[0] = 9;
@@ -278,6 +278,7 @@ TEST_F(TlbTest, AKindOfContextWhoseMappingsAreGlobalServesAllSpaces) {
   EXPECT_EQ(load(0x11000), 9);
   tlb->flush_space(3);
   mmu.maps.erase({kSecond, 0x11});
+  tlb->select(0);
   EXPECT_EQ(load(0x11000), -1);
   EXPECT_EQ(load(0x123000), 9) << "global entries are in no space";
   tlb->flush_range(0x123000, kPageSize, u16{77});

@@ -192,6 +192,36 @@ TEST_F(WalkerTest, AgreesWithASecondImplementation) {
     EXPECT_GT(statuses[status], 0u) << status;
 }
 
+TEST_F(WalkerTest, WhatWalksRemembersChangesNothing) {
+  unsigned mapped = 0, remembered = 0;
+  for (unsigned round = 0; round < 3000; ++round) {
+    if (round % 50 == 0)
+      for (u64& w : memory.words) w = descriptor();
+    const TranslationRegisters r = registers();
+    const bool privileged = chance(50), pan = chance(30);
+    guest::WalkMemo memo;
+    const u64 near = address();
+    for (unsigned i = 0; i < 20; ++i) {
+      const WalkRequest q{near ^ any(1 << 23), static_cast<guest::Access>(any(3)), privileged, pan};
+      const guest::WalkMemo::Table known = memo.at(q.address);
+      const WalkResult with = walk_el1(r, memory, q, &memo), without = walk_el1(r, memory, q);
+      ASSERT_EQ(with.failed, without.failed);
+      ASSERT_EQ(with.status, without.status);
+      if (with.failed) continue;
+      ++mapped;
+      const guest::Mapping &a = with.mapping, &b = without.mapping;
+      ASSERT_EQ(std::tuple(a.address.value, a.size_log2, a.read, a.write, a.execute, a.global, a.attributes),
+                std::tuple(b.address.value, b.size_log2, b.read, b.write, b.execute, b.global, b.attributes));
+      ASSERT_EQ(std::tuple(a.origin.path, a.origin.entry.value, a.origin.value),
+                std::tuple(b.origin.path, b.origin.entry.value, b.origin.value));
+      ASSERT_EQ(memo.at(q.address).path, a.origin.path);
+      remembered += known.region == q.address >> guest::WalkMemo::kRegionLog2;
+    }
+  }
+  EXPECT_GT(mapped, 1000u);
+  EXPECT_GT(remembered, 500u);
+}
+
 TEST_F(WalkerTest, WithoutTranslationOnlyPhysicalAddressesExist) {
   TranslationRegisters r;
   r.pa_bits = 40;
