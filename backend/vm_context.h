@@ -34,7 +34,7 @@ constexpr Reason reason_for(ir::ExitKind k) {
 /// Return prediction: a circular stack of (guest return pc, host entry of the block there).
 inline constexpr u32 kReturnStackSize = 16;
 
-inline constexpr u32 kStubCount = 11;
+inline constexpr u32 kStubCount = 10;
 
 struct alignas(64) VmContext {
   // What generated code reads and writes on its way.

@@ -142,6 +142,13 @@ class Emitter {
   void load_constant(Xmm dst, const U128& c);
   static Mem with_size(Mem m, u32 size);
 
+  /// An address: root + (index << shift) + distance.
+  struct Place {
+    Value root, index;
+    u8 shift;
+    s64 distance;
+  };
+
  private:
   static constexpr u32 kNoOwner = ~u32{0}, kNoGroup = ~u32{0};
   static constexpr u8 kNowhere = 0xff, kSlotMemory = 0xfe;
@@ -329,41 +336,45 @@ class Emitter {
   void unlock(Value v);
 
   // -- softmmu.cpp
-  /// Accesses from one base, by what they are away from it.
   struct PageGroup {
-    Value root;
-    s64 low, high;
+    Place at;  // of its first byte
+    s64 high;  // the distance of its end
     u32 lookups = 0;
     u32 last = 0;  // inst
     bool user, write = false;
-    s16 slot = -1;  // of the frame, for the distance from guest to host
+    s16 slot = -1;  // of the frame, for the host address
   };
-  struct GroupAccess {
-    Gp t, base;
-    s32 displacement;
+  /// Of one access, or a pair's two.
+  struct Lookup {
+    Gp t;  // becomes the host's address less `less`
     u32 access;
+    s32 less;
     bool pair;
     Label back;
     u64 pc;
   };
   struct Probe {
     Gp entry;
-    bool borrowed;  // from the guest
+    u8 table;       // a register, or kNoRegister: its address is part of `entry`
+    bool borrowed;  // `entry` is, from the guest
   };
   void find_groups();
+  Place place_of(const Inst& inst) const;
   PageGroup* group();
-  Gp guest_address(const Inst& inst);
+  Gp guest_address(const Inst& inst, s64 more);
   Gp address_register(Gp base);
   void release_operand(const Inst& inst, Value v);
   bool pairs_with_next(u32 index) const;
-  void ask(Stub stub, Gp t, u32 access, Label refused);
-  void fill(Stub stub, Gp t, u32 access, bool pair, u64 pc, Label back);
+  void ask(Gp t, u32 access, s32 less, Label refused);
+  void fill(const Lookup& l);
+  Lookup lookup(const Inst& inst, Gp t, u32 size, s32 less);
   Probe begin_probe(Gp t, bool write, bool user, s64 bytes);
+  static Mem entry_field(const Probe& p, std::size_t offset);
   void end_probe(const Probe& p);
   Mem translated_address(const Inst& inst, u32 size);
-  void alone(const GroupAccess& g);
+  void probe(const Lookup& l, bool write, bool user, s64 bytes, s16 slot);
+  Operand_ where(Value v);
   Mem grouped_address(const Inst& inst, u32 size, PageGroup& g);
-  void probe_group(PageGroup& g, const GroupAccess& access, s64 distance);
 
   // -- exits.cpp
   void emit_terminal(const Inst& inst);

@@ -78,7 +78,6 @@ enum class Stub : u8 {
                // all registers
   SlowAccess,  // rcx: guest pc
   RegionProbe,  // see kRegionProbeStub
-  TlbDistance,  // as TlbFill, but frame::kAddress becomes the host's less the guest's
 };
 inline x86::Mem stub_field(Stub s) {
   return context_field(offsetof(VmContext, stubs) + 8 * static_cast<std::size_t>(s), 8);

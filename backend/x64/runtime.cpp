@@ -52,9 +52,7 @@ class Stubs {
     r.stubs[static_cast<unsigned>(Stub::SlowAccess)] = here();
     reason_stub(Reason::SlowAccess, leave);
     r.stubs[static_cast<unsigned>(Stub::TlbFill)] = here();
-    tlb_fill(false);
-    r.stubs[static_cast<unsigned>(Stub::TlbDistance)] = here();
-    tlb_fill(true);
+    tlb_fill();
     static_assert(static_cast<unsigned>(Stub::RegionProbe) == kRegionProbeStub);
     r.stubs[kRegionProbeStub] = here();
     region_probe();
@@ -180,9 +178,9 @@ class Stubs {
     a.ret();
   }
 
-  /// The guest address in the frame becomes the host's, or `distance` how far it is from there. ZF: it is refused. What
-  /// generated code did not probe for, because it knew that its group has to ask one by one, may be in the table.
-  void tlb_fill(bool distance) {
+  /// The guest address in the frame becomes the host's. ZF: it is refused. What generated code did not probe for,
+  /// because it knew that its group has to ask one by one, may be in the table.
+  void tlb_fill() {
     constexpr u64 kVolatile = ~u64{kCalleeSavedMask};
     constexpr s32 kPushed = 8 * std::size(kLookUp) + 8;
     const x86::Mem address = x86::qword_ptr(x86::rsp, kPushed + frame::kAddress);
@@ -191,7 +189,8 @@ class Stubs {
     a.mov(x86::rax, address);
     a.mov(x86::ecx, x86::dword_ptr(x86::rsp, kPushed + frame::kSelector));
     look_up(miss);
-    answer(address, distance);
+    a.mov(address, x86::rax);
+    a.test(x86::rax, x86::rax);
     pop(kLookUp);
     a.ret();
     a.bind(miss);
@@ -203,22 +202,12 @@ class Stubs {
     a.mov(x86::rsi, caller_frame(frame::kAddress, 8));
     a.mov(x86::edx, caller_frame(frame::kSelector, 4));
     a.call(TIERCEL_CONTEXT(tlb_fill));
-    answer(caller_frame(frame::kAddress, 8), distance);
+    a.mov(caller_frame(frame::kAddress, 8), x86::rax);
+    a.test(x86::rax, x86::rax);
     slots(&Stubs::load_gp, &Stubs::load_xmm, kVolatile);
     scratch(false);
     a.lea(x86::rsp, x86::ptr(x86::rsp, kStubFrame));
     a.ret();
-  }
-
-  /// Changes rdx, and EFLAGS for the caller.
-  void answer(const x86::Mem& address, bool distance) {
-    a.mov(x86::rdx, address);
-    a.test(x86::rax, x86::rax);
-    if (distance) {
-      a.not_(x86::rdx);
-      a.lea(x86::rax, x86::ptr(x86::rax, x86::rdx, 0, 1));
-    }
-    a.mov(address, x86::rax);
   }
 
   void pop(std::span<const Gp> pushed) {

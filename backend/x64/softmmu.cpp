@@ -1,10 +1,10 @@
 // A machine's guest memory. Each access probes a table of the vCPU's TLB in line; what is not there is looked up out of
 // line and goes on with the host address, or leaves before the insn did anything.
 //
-// Accesses of a block from one base, constants apart, make a group. Its first access probes for all the bytes from the
-// lowest to the highest and keeps in the frame how far guest and host memory are apart; the others need no probe. Zero,
-// where the bytes are not in one page or the page has no entry, sends each of them its own way. That the distance stays
-// good is what docs/fast-tier.md explains.
+// Accesses of a block that are constants apart make a group. Its first one probes for all the bytes from the lowest to
+// the highest and keeps the host address of the lowest in the frame; the others need no probe. Zero, where the bytes
+// are not in one page or the page has no entry, sends each of them its own way. That the address stays good is what
+// docs/fast-tier.md explains.
 #include <algorithm>
 
 #include "backend/x64/emitter.h"
@@ -13,6 +13,7 @@
 namespace tiercel::backend::x64 {
 namespace {
 
+constexpr s64 kFar = s64{1} << 30;
 constexpr s64 kMostBytes = 256;  // of a group: the more, the likelier it is that they are in two pages
 
 bool is_plain(Opcode op) {
@@ -24,6 +25,12 @@ u32 access_of(const Inst& inst, u32 size) {
   return size | kind | (inst.mem().user ? kTlbFillUser : 0) | (is_plain(inst.op) ? 0 : kTlbFillAtomic);
 }
 
+/// The same one for the sum of the same two values.
+Emitter::Place ordered(Emitter::Place at) {
+  if (at.shift == 0 && at.index.index < at.root.index) std::swap(at.root, at.index);
+  return at;
+}
+
 }  // namespace
 
 /// Which accesses of the block are probed together. If any of them is a store, the page has to be one that can be
@@ -33,21 +40,23 @@ void Emitter::find_groups() {
   group_of_.assign(f_->insts.size(), kNoGroup);
   for (u32 i = 0; i < f_->insts.size(); ++i) {
     const Inst& inst = f_->insts[i];
-    if (!is_plain(inst.op) || inst.args[1]) continue;
+    const s64 displacement = static_cast<s64>(inst.imm);
+    if (!is_plain(inst.op) || displacement < -kFar || displacement > kFar) continue;
     const bool pair = pairs_with_next(i);
-    const auto [root, distance] = ir::rooted(*f_, inst.args[0]);
-    const s64 low = distance + static_cast<s64>(inst.imm), high = low + inst.mem().bytes() * (pair ? 2 : 1);
+    const Place at = place_of(inst);
+    if (at.shift > 3) continue;
+    const s64 high = at.distance + inst.mem().bytes() * (pair ? 2 : 1);
     const bool user = inst.mem().user;
-    const auto fits = [&, root = root](const PageGroup& g) {
-      return g.root == root && g.user == user && std::max(g.high, high) - std::min(g.low, low) <= kMostBytes;
+    const auto fits = [&](const PageGroup& g) {
+      return g.at.root == at.root && g.at.index == at.index && g.at.shift == at.shift && g.user == user &&
+             std::max(g.high, high) - std::min(g.at.distance, at.distance) <= kMostBytes;
     };
     auto g = std::find_if(groups_.rbegin(), groups_.rend(), fits);
     if (g == groups_.rend()) {
-      if (low != static_cast<s32>(low) || distance != static_cast<s32>(distance)) continue;
-      groups_.push_back({.root = root, .low = low, .high = high, .user = user});
+      groups_.push_back({.at = at, .high = high, .user = user});
       g = groups_.rbegin();
     }
-    g->low = std::min(g->low, low);
+    g->at.distance = std::min(g->at.distance, at.distance);
     g->high = std::max(g->high, high);
     g->write |= inst.op == Opcode::Store;
     ++g->lookups;
@@ -56,6 +65,22 @@ void Emitter::find_groups() {
     if (pair) ++i;
     g->last = i;
   }
+}
+
+/// A base that was made by adding an index counts as that base with that index.
+Emitter::Place Emitter::place_of(const Inst& inst) const {
+  const s64 displacement = static_cast<s64>(inst.imm);
+  ir::Rooted base = ir::rooted(*f_, inst.args[0]);
+  base.distance += displacement;
+  if (inst.args[1]) return ordered({base.root, inst.args[1], inst.mem().index_shift, base.distance});
+  const Inst& sum = f_->insts[base.root.index];
+  if (sum.op != Opcode::Add || sum.type != Type::I64) return {base.root, {}, 0, base.distance};
+  const ir::Rooted first = ir::rooted(*f_, sum.args[0]);
+  const Inst& index = f_->insts[sum.args[1].index];
+  u64 shift = 0;
+  if (index.op == Opcode::Shl && ir::is_constant(*f_, index.args[1], shift) && shift <= 3)
+    return {first.root, index.args[0], static_cast<u8>(shift), base.distance + first.distance};
+  return ordered({first.root, sum.args[1], 0, base.distance + first.distance});
 }
 
 /// The group of the inst being emitted, if there is more than one lookup in it.
@@ -81,13 +106,13 @@ void Emitter::release_operand(const Inst& inst, Value v) {
   locked_ &= ~reg_bit(place);
 }
 
-/// The guest address in a register of its own.
-Gp Emitter::guest_address(const Inst& inst) {
+/// The guest address, or what is `more` behind it, in a register of its own.
+Gp Emitter::guest_address(const Inst& inst, s64 more) {
   const bool plain = inst.op == Opcode::Load || inst.op == Opcode::Store;
   const Gp base = use_gp(inst.args[inst.op == Opcode::CasIf ? 1 : 0]);
   const bool indexed = plain && inst.args[1];
   const Gp index = indexed ? use_gp(inst.args[1]) : Gp();
-  const s64 disp = plain ? static_cast<s64>(inst.imm) : 0;
+  const s64 disp = (plain ? static_cast<s64>(inst.imm) : 0) + more;
   const bool small = disp == static_cast<s32>(disp);
   const s32 near = small ? static_cast<s32>(disp) : 0;
   const Gp t = address_register(base);
@@ -124,59 +149,78 @@ bool Emitter::pairs_with_next(u32 index) const {
   return !one.mem().aligned && !one.mem().release && two.imm == one.imm + one.mem().bytes();
 }
 
-/// Cold: asks about guest address `t`, which becomes what `stub` answers.
-void Emitter::ask(Stub stub, Gp t, u32 access, Label refused) {
+/// Cold: asks about guest address `t`, which becomes the host's less `less`.
+void Emitter::ask(Gp t, u32 access, s32 less, Label refused) {
   a.mov(x86::qword_ptr(x86::rsp, frame::kAddress), t);
   a.mov(x86::dword_ptr(x86::rsp, frame::kSelector), asmjit::Imm(access));
-  a.call(stub_field(stub));
+  a.call(stub_field(Stub::TlbFill));
   a.mov(t, x86::qword_ptr(x86::rsp, frame::kAddress));
   a.jz(refused);
+  if (less != 0) a.sub(t, less);
 }
 
-/// Cold: as `ask`, and goes on; for a pair, each half by itself.
-void Emitter::fill(Stub stub, Gp t, u32 access, bool pair, u64 pc, Label back) {
+/// Cold: as `ask`, and goes on. The second half of a pair is looked up by itself.
+void Emitter::fill(const Lookup& l) {
   const Label refused = a.newLabel();
   const Mem kept = x86::qword_ptr(x86::rsp, frame::kPair), first = x86::qword_ptr(x86::rsp, frame::kFirst);
-  const s32 size = static_cast<s32>(access & 0xff);
-  if (pair) a.mov(kept, t);
-  ask(stub, t, access, refused);
-  if (pair) {
-    a.mov(first, t);
-    a.mov(t, kept);
-    a.add(t, size);
-    ask(stub, t, access | kTlbFillSecond, refused);
-    if (stub == Stub::TlbFill) a.sub(t, size);
-    a.mov(kept, t);
-    a.mov(t, first);
+  if (l.pair) a.mov(kept, l.t);
+  ask(l.t, l.access, l.less, refused);
+  if (l.pair) {
+    const s32 size = static_cast<s32>(l.access & 0xff);
+    a.mov(first, l.t);
+    a.mov(l.t, kept);
+    a.add(l.t, size);
+    ask(l.t, l.access | kTlbFillSecond, l.less + size, refused);
+    a.mov(kept, l.t);
+    a.mov(l.t, first);
   }
-  a.jmp(back);
+  a.jmp(l.back);
   a.bind(refused);
-  mov_pc(x86::rcx, pc);
+  mov_pc(x86::rcx, l.pc);
   a.jmp(stub_field(Stub::SlowAccess));
 }
 
-/// Probes the TLB with the guest address in `t`. A hit leaves the offset within the page there and the entry in the
-/// register that this gives; all others survive. The caller calls end_probe; what jumps to `miss` does so as well.
+Emitter::Lookup Emitter::lookup(const Inst& inst, Gp t, u32 size, s32 less) {
+  const bool pair = paired_ != index_ && pairs_with_next(index_);
+  if (pair) paired_ = index_ + 1;
+  return {t, access_of(inst, size), less, pair, a.newLabel(), guest_pc_};
+}
+
+/// Probes the TLB with the guest address in `t`. A hit leaves the offset within the page there; all registers survive
+/// but those that this gives. The caller calls end_probe; what jumps to `miss` does so as well.
 Emitter::Probe Emitter::begin_probe(Gp t, bool write, bool user, s64 bytes) {
+  const Mem table = user    ? write ? TIERCEL_CONTEXT(tlb_user_write) : TIERCEL_CONTEXT(tlb_user_read)
+                       : write ? TIERCEL_CONTEXT(tlb_write)
+                            : TIERCEL_CONTEXT(tlb_read);
   const unsigned free = find_free(false);
-  const bool borrowed = free == kNoRegister;
-  const Gp u = gp(borrowed ? x86::r14.id() : free);
-  if (borrowed) a.mov(x86::qword_ptr(x86::rsp, frame::kBorrowed), u);
-  static_assert(sizeof(TlbEntry) == 16);
-  if (cpu_.bmi2) {
-    a.rorx(u, t, 12 - 4);
+  Probe p{.entry = gp(free), .table = kNoRegister, .borrowed = free == kNoRegister};
+  if (p.borrowed) {
+    p.entry = x86::r14;
+    a.mov(x86::qword_ptr(x86::rsp, frame::kBorrowed), p.entry);
   } else {
-    a.mov(u, t);
-    a.shr(u, 12 - 4);
+    const u64 locked = locked_;
+    lock(free);
+    p.table = static_cast<u8>(find_free(false));
+    locked_ = locked;
   }
-  a.and_(u.r32(), asmjit::Imm((kTlbSize - 1) << 4));
-  if (user)
-    a.add(u, write ? TIERCEL_CONTEXT(tlb_user_write) : TIERCEL_CONTEXT(tlb_user_read));
-  else
-    a.add(u, write ? TIERCEL_CONTEXT(tlb_write) : TIERCEL_CONTEXT(tlb_read));
-  a.xor_(t, x86::qword_ptr(u, offsetof(TlbEntry, page)));
+  if (cpu_.bmi2) {
+    a.rorx(p.entry, t, 12 - 4);
+  } else {
+    a.mov(p.entry, t);
+    a.shr(p.entry, 12 - 4);
+  }
+  static_assert(sizeof(TlbEntry) == 16);
+  a.and_(p.entry.r32(), asmjit::Imm((kTlbSize - 1) << 4));
+  p.table != kNoRegister ? a.mov(gp(p.table), table) : a.add(p.entry, table);
+  a.xor_(t, entry_field(p, offsetof(TlbEntry, page)));
   a.cmp(t, asmjit::Imm(static_cast<s64>(kPageSize) - bytes));
-  return {u, borrowed};
+  return p;
+}
+
+/// One step less than to add the table's address, where there is a register for it.
+Mem Emitter::entry_field(const Probe& p, std::size_t offset) {
+  const s32 at = static_cast<s32>(offset);
+  return p.table != kNoRegister ? x86::qword_ptr(gp(p.table), p.entry, 0, at) : x86::qword_ptr(p.entry, at);
 }
 
 void Emitter::end_probe(const Probe& p) {
@@ -184,75 +228,80 @@ void Emitter::end_probe(const Probe& p) {
 }
 
 /// A hit leaves the offset within the page in the address's register, which the page's host address is added to.
-Mem Emitter::translated_address(const Inst& inst, u32 size) {
-  if (PageGroup* g = group()) return grouped_address(inst, size, *g);
-  if (paired_ == index_) {
-    const Gp t = temp_gp();
-    a.mov(t, x86::qword_ptr(x86::rsp, frame::kPair));
-    return x86::ptr(t, static_cast<s32>(size), size);
-  }
-  const bool pair = pairs_with_next(index_);
-  const Gp t = guest_address(inst);
-  const Probe p = begin_probe(t, inst.op != Opcode::Load, inst.mem().user, pair ? 2 * size : size);
-  const Label back = a.newLabel();
-  a.ja(cold([t, p, access = access_of(inst, size), back, pair, pc = guest_pc_](Emitter& e) {
-    e.a.xor_(t, x86::qword_ptr(p.entry, offsetof(TlbEntry, page)));
+void Emitter::probe(const Lookup& l, bool write, bool user, s64 bytes, s16 slot) {
+  const Probe p = begin_probe(l.t, write, user, bytes);
+  a.ja(cold([p, l, slot](Emitter& e) {
+    e.a.xor_(l.t, entry_field(p, offsetof(TlbEntry, page)));
     e.end_probe(p);
-    e.fill(Stub::TlbFill, t, access, pair, pc, back);
+    if (slot >= 0) e.a.mov(e.spill_mem(slot, 8), asmjit::Imm(0));
+    if (l.less != 0) e.a.add(l.t, l.less);
+    e.fill(l);
   }));
-  a.add(t, x86::qword_ptr(p.entry, offsetof(TlbEntry, host)));
+  a.add(l.t, entry_field(p, offsetof(TlbEntry, host)));
   end_probe(p);
-  if (pair) {
-    a.mov(x86::qword_ptr(x86::rsp, frame::kPair), t);
-    paired_ = index_ + 1;
-  }
-  a.bind(back);
-  return x86::ptr(t, 0, size);
+  if (slot >= 0) a.mov(spill_mem(slot, 8), l.t);
 }
 
-/// Cold: one access of a group by itself, or a pair of them.
-void Emitter::alone(const GroupAccess& g) {
-  a.lea(g.t, x86::ptr(g.base, g.displacement));
-  fill(Stub::TlbDistance, g.t, g.access, g.pair, g.pc, g.back);
+Mem Emitter::translated_address(const Inst& inst, u32 size) {
+  if (PageGroup* g = group()) return grouped_address(inst, size, *g);
+  const Mem kept = x86::qword_ptr(x86::rsp, frame::kPair);
+  if (paired_ == index_) {
+    const Gp t = temp_gp();
+    a.mov(t, kept);
+    return x86::ptr(t, static_cast<s32>(size), size);
+  }
+  const Lookup l = lookup(inst, guest_address(inst, 0), size, 0);
+  probe(l, inst.op != Opcode::Load, inst.mem().user, l.pair ? 2 * size : size, -1);
+  if (l.pair) a.mov(kept, l.t);
+  a.bind(l.back);
+  return x86::ptr(l.t, 0, size);
+}
+
+/// Where a value can be read out of line from here, before the inst ends.
+Operand_ Emitter::where(Value v) {
+  if (const u8 place = state_[v.index].place; place < kRegisterCount) {
+    lock(place);
+    return gp(place);
+  }
+  Mem m;
+  return memory_of(v.index, 8, m) ? Operand_(m) : Operand_(use_gp(v));
 }
 
 Mem Emitter::grouped_address(const Inst& inst, u32 size, PageGroup& g) {
-  const Gp base = use_gp(inst.args[0]), t = temp_gp();
-  const s32 displacement = static_cast<s32>(inst.imm);
-  const bool second = paired_ == index_, pair = !second && pairs_with_next(index_);
-  if (pair) paired_ = index_ + 1;
-  const GroupAccess access = {t, base, displacement, access_of(inst, size), pair, a.newLabel(), guest_pc_};
+  const s32 offset = static_cast<s32>(place_of(inst).distance - g.at.distance);
   if (g.slot < 0) {
-    probe_group(g, access, ir::rooted(*f_, inst.args[0]).distance);
+    g.slot = take_spill();
+    const Lookup l = lookup(inst, guest_address(inst, -offset), size, offset);
+    probe(l, g.write, g.user, g.high - g.at.distance, g.slot);
+    a.bind(l.back);
+    return x86::ptr(l.t, offset, size);
+  }
+  const bool second = paired_ == index_;
+  const Gp t = temp_gp();
+  const Operand_ base = where(inst.args[0]), index = inst.args[1] ? where(inst.args[1]) : Operand_();
+  const Lookup l = lookup(inst, t, size, offset);
+  a.mov(t, spill_mem(g.slot, 8));
+  a.test(t, t);
+  if (second) {
+    a.jz(cold([l](Emitter& e) {
+      e.a.mov(l.t, x86::qword_ptr(x86::rsp, frame::kPair));
+      e.a.jmp(l.back);
+    }));
   } else {
-    a.mov(t, spill_mem(g.slot, 8));
-    a.test(t, t);
-    a.jz(cold([access, second](Emitter& e) {
-      if (!second) return e.alone(access);
-      e.a.mov(access.t, x86::qword_ptr(x86::rsp, frame::kPair));
-      e.a.jmp(access.back);
+    const s32 displacement = static_cast<s32>(inst.imm);
+    a.jz(cold([l, base, index, shift = inst.mem().index_shift, displacement](Emitter& e) {
+      if (!index.isNone()) {
+        e.a.emit(x86::Inst::kIdMov, l.t, index);
+        if (shift != 0) e.a.shl(l.t, shift);
+      }
+      e.a.emit(index.isNone() ? x86::Inst::kIdMov : x86::Inst::kIdAdd, l.t, base);
+      if (displacement != 0) e.a.add(l.t, displacement);
+      e.fill(l);
     }));
   }
-  a.bind(access.back);
+  a.bind(l.back);
   if (index_ == g.last) free_spills_.push_back(g.slot);
-  return x86::ptr(t, base, 0, displacement, size);
-}
-
-/// By the first access, whose base is `distance` from the group's.
-void Emitter::probe_group(PageGroup& g, const GroupAccess& access, s64 distance) {
-  const Gp t = access.t;
-  g.slot = take_spill();
-  a.lea(t, x86::ptr(access.base, static_cast<s32>(g.low - distance)));
-  const Probe p = begin_probe(t, g.write, g.user, g.high - g.low);
-  a.ja(cold([p, slot = g.slot, access](Emitter& e) {
-    e.end_probe(p);
-    e.a.mov(e.spill_mem(slot, 8), asmjit::Imm(0));
-    e.alone(access);
-  }));
-  a.mov(t, x86::qword_ptr(p.entry, offsetof(TlbEntry, host)));
-  a.sub(t, x86::qword_ptr(p.entry, offsetof(TlbEntry, page)));
-  end_probe(p);
-  a.mov(spill_mem(g.slot, 8), t);
+  return x86::ptr(t, offset, size);
 }
 
 }  // namespace tiercel::backend::x64

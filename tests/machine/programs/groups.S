@@ -128,6 +128,31 @@
     sub x12, x12, x10
     show el1, x12
 
+    // Far away and back, and one address by several ways.
+    ldr x5, =(WINDOW + 0x800)
+    mov x8, #2
+6:  mov x9, #0x100000000
+    mov x11, #0xffffffff00000000
+    add x10, x5, x9
+    str x8, [x5, #0x48]
+    add x11, x11, #0x48
+    ldr x12, [x10, x11]
+    sub x13, x11, #8
+    str x12, [x10, x13]
+    ldr x14, [x5, #0x40]
+    add x15, x5, x8, lsl #3
+    str x14, [x5, x8, lsl #3]
+    ldr x16, [x15]
+    strb w5, [x15, #1]
+    ldr x17, [x5, x8, lsl #3]
+    show far, x12
+    show far, x14
+    show sum, x16
+    show sum, x17
+    subs x8, x8, #1
+    b.ne 6b
+    print "\n"
+
     // The code's own page.
     ldr x5, =(WINDOW + 0x6000)
     adr x0, writer
