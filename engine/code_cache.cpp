@@ -204,10 +204,10 @@ void CodeCache::drop_region(CachedBlock& region) {
 
 void CodeCache::kill(CachedBlock& block, Dropped& dropped) {
   for (const RegionUse* use = block.uses; use; use = use->next) {
+    ++dropped.regions;  // a vCPU may still be inside of one that was dropped long ago
     if (use->region->dead) continue;
     drop_region(*use->region);
     dropped.pcs.push_back(use->region->key.pc);
-    ++dropped.regions;
   }
   drop_links_to(block);
   if (block.gate) drop_links_to(*block.gate);

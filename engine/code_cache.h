@@ -108,7 +108,8 @@ class CodeCache {
   /// What invalidate() dropped.
   struct Dropped {
     std::vector<u64> pcs;  // of blocks and regions
-    u32 blocks = 0, regions = 0;
+    u32 blocks = 0;
+    u32 regions = 0;  // with code of these blocks, those that were dropped before included
   };
   /// Forgets and unlinks the blocks overlapping [start, end), by BlockKey::location, and the regions made of any of
   /// them.

@@ -103,6 +103,16 @@ TEST_F(CodeCacheTest, RegionsDieWithAnyMember) {
   EXPECT_EQ(cache.find({0x2000, 0, 0}), nullptr);
 }
 
+TEST_F(CodeCacheTest, ChangedCodeTellsOfRegionsDroppedBefore) {
+  CachedBlock* a = add(0x1000, 0x1010, 0x2000);
+  CachedBlock* b = add(0x2000, 0x2010, 0x1000);
+  CachedBlock* region = cache.add_region(std::array{b, a}, one_exit(0x3000));
+  cache.drop_region(*region);
+  const CodeCache::Dropped dropped = cache.invalidate(0x1000, 0x1004);
+  EXPECT_EQ(dropped.regions, 1u) << "a vCPU may still be inside";
+  EXPECT_EQ(dropped.pcs, std::vector<u64>{0x1000});
+}
+
 TEST_F(CodeCacheTest, CountedExitsLeadThroughGatesWhileTheyCount) {
   CachedBlock* head = add(0x1000, 0x1010, 0x2000);
   CachedBlock* back = add(0x2000, 0x2010, 0x1000);
