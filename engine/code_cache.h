@@ -14,6 +14,7 @@
 #include "engine/arena.h"
 #include "engine/block_table.h"
 #include "engine/code_memory.h"
+#include "engine/fault_rate.h"
 #include "guest/frontend.h"
 
 namespace tiercel::engine {
@@ -47,8 +48,9 @@ struct CachedBlock {
   u32 insn_count = 0;
   u32 counter = 0;  // ir::Function::counter
   bool dead = false;
-  u32 moved = 0;    // a region: how often it could not be entered because its code lay elsewhere
-  u32 stopped = 0;  // ... and, in a machine, how often it was left at an access
+  u32 moved = 0;      // a region: how often it could not be entered because its code lay elsewhere
+  u32 stopped = 0;    // ... and, in a machine, how often it was left at an access
+  FaultRate faulted;  // ... and the same in a program
   std::span<CachedExit> exits;
   CachedExit* incoming = nullptr;
   std::span<backend::FaultSite> faults;

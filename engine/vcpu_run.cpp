@@ -126,13 +126,18 @@ struct Vcpu::Run {
     return next_locked();
   }
 
-  /// In a machine, a region that stops very often, say at a device's registers, serves worse than its blocks.
+  /// A region that stops very often, say at a device's registers, serves worse than its blocks.
   void note_region_fault() {
-    constexpr u32 kOften = 4096;
     ++p.stats.region_faults;
-    if (!p.tlb || !c.region_faults) return;
+    if (!c.region_faults) return;
     CachedBlock* region = e.cache.containing(reinterpret_cast<u64>(c.region_faults));
-    if (region && region->plain && !region->dead && ++region->stopped == kOften) e.drop_region(*region);
+    if (region && region->plain && !region->dead && stops_often(*region)) e.drop_region(*region);
+  }
+
+  bool stops_often(CachedBlock& region) {
+    constexpr u32 kOften = 4096;
+    if (p.tlb) return ++region.stopped == kOften;
+    return e.options.tier == Tier::Auto && region.faulted.add(monotonic_ns());
   }
 
   /// One execution outside regions, of the insn that faulted inside.
