@@ -2,6 +2,7 @@
 // per request in flight, looked at when the engine asks.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "engine/region_service.h"
@@ -13,7 +14,7 @@ struct ClientOptions {
   backend::HostFeatures features;
   std::string compiler;  // path of tiercel-compiler
   /// Receives at most one message, about why there is no service.
-  void (*warn)(const std::string& message) = nullptr;
+  std::function<void(const std::string& message)> warn = nullptr;
 };
 
 std::unique_ptr<engine::RegionService> make_client(const ClientOptions& options);

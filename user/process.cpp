@@ -10,7 +10,9 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <new>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -79,14 +81,16 @@ int trace_descriptor(const RunOptions& options) {
 
 /// The translation service of hot code, if the options ask for one.
 std::unique_ptr<engine::RegionService> region_service(const RunOptions& options, const guest::Frontend& frontend,
-                                                      const engine::AddressSpace& memory) {
+                                                      const engine::AddressSpace& memory, std::atomic<bool>& warned) {
   if (!options.engine.wants_regions()) return nullptr;
-  const auto warn = [](const std::string& message) {
-    std::fprintf(stderr, "tiercel: hot code is not optimised: %s\n", message.c_str());
-  };
+  std::function<void(const std::string&)> warn;
+  if (options.tier_named)
+    warn = [&warned](const std::string& message) {
+      std::fprintf(stderr, "tiercel: hot code is not optimised: %s\n", message.c_str());
+      warned = true;
+    };
   return service::make_client({engine::vm_layout(frontend, memory, options.engine),
-                               engine::host_features(options.engine), service::compiler_path(),
-                               options.tier_named ? +warn : nullptr});
+                               engine::host_features(options.engine), service::compiler_path(), std::move(warn)});
 }
 
 }  // namespace
@@ -94,7 +98,7 @@ std::unique_ptr<engine::RegionService> region_service(const RunOptions& options,
 Process::Process(const RunOptions& options, guest::Frontend& frontend)
     : options_(options),
       frontend_(frontend),
-      engine_(frontend, memory_, options.engine, region_service(options, frontend, memory_)),
+      engine_(frontend, memory_, options.engine, region_service(options, frontend, memory_, warned_)),
       all_paths_{Paths(options.root, options.root_strict)},
       paths_(&all_paths_.front()),
       trace_fd_(trace_descriptor(options)) {

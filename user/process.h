@@ -46,6 +46,8 @@ class Process {
   /// Null: nobody debugs this process.
   Debugger* debugger() { return debugger_.get(); }
   void leave_debugger();
+  /// The user knows that there is no translation service; what this process executes need not say so again.
+  bool warned_of_service() const { return warned_; }
   const Paths& paths() const { return *paths_.load(std::memory_order_acquire); }
   /// chroot: from now on guest paths are looked up in the host directory `root`, and nowhere else.
   void change_root(const std::string& root);
@@ -88,6 +90,7 @@ class Process {
   RunOptions options_;
   guest::Frontend& frontend_;
   GuestMemory memory_;
+  std::atomic<bool> warned_ = false;
   engine::Engine engine_;
   std::forward_list<Paths> all_paths_;  // the first is current; other threads may be using an older one
   std::atomic<const Paths*> paths_;
