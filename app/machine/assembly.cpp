@@ -295,6 +295,10 @@ void Machine::serve_devices(int timeout_ms) {
 void Machine::stop_loops() {
   for (const Share& share : shares) share.loop->stop();
   for (const Disk& disk : disks) disk.loop->stop();
+  // What the CPUs have asked for is done before a snapshot is made of it. Whoever goes on with that would do it again,
+  // on a disk that was changed, or on files that are no longer there.
+  for (const Share& share : shares) share.loop->run_once(0);
+  for (const Disk& disk : disks) disk.loop->run_once(0);
   loop->stop();
 }
 

@@ -39,10 +39,12 @@ void put_big_endian(u8* to, u64 value, unsigned bytes) {
 }  // namespace
 
 /// The fields we use, in host order.
+constexpr u64 kAutoclear = 88;  // where these features are in the header
+
 struct Qcow2::Header {
   u32 version = 0, cluster_bits = 0, crypt = 0, l1_size = 0, refcount_clusters = 0, snapshots = 0;
   u32 refcount_order = 4, length = 72;
-  u64 backing = 0, size = 0, l1 = 0, refcounts = 0, incompatible = 0;
+  u64 backing = 0, size = 0, l1 = 0, refcounts = 0, incompatible = 0, autoclear = 0;
   u8 compression = 0;
 
   static Result<Header> read(const HostFile& file);
@@ -67,6 +69,7 @@ Result<Qcow2::Header> Qcow2::Header::read(const HostFile& file) {
   h.snapshots = big_endian<u32>(b + 60);
   if (h.version >= 3) {
     h.incompatible = big_endian<u64>(b + 72);
+    h.autoclear = big_endian<u64>(b + kAutoclear);
     h.refcount_order = big_endian<u32>(b + 96);
     h.length = big_endian<u32>(b + 100);
     if (h.length > 104) h.compression = b[104];
@@ -134,10 +137,10 @@ Result<void> Qcow2::load_tables(const Header& h) {
   Result<Table> refcounts = read_table(h.refcounts, h.refcount_clusters * (cluster_bytes() / 8), "reference counts");
   if (!refcounts) return tl::unexpected(refcounts.error());
   refcounts_ = std::move(*refcounts);
-  // Whoever writes must forget features it may break.
-  constexpr u64 kAutoclear = 88;
+  // Whoever writes must forget features it may break. Otherwise nothing is written before the guest does, or a snapshot
+  // would find that its disk was changed.
   const std::array<u8, 8> none = {};
-  return version_ >= 3 ? file_.write(kAutoclear, none) : Result<void>{};
+  return h.autoclear != 0 ? file_.write(kAutoclear, none) : Result<void>{};
 }
 
 Error Qcow2::corrupt(const char* what, u64 value) const {

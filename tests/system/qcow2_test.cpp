@@ -1,7 +1,9 @@
 // qcow2 images, made here byte by byte.
 #include "system/host/qcow2.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -85,6 +87,24 @@ TEST(Qcow2, KeepsWhatWasWritten) {
   for (u64 i = 0; i < 8; ++i) EXPECT_EQ(image.file(2 * kCluster + 2 * i, 2), 1u) << i;
   EXPECT_EQ(image.file(2 * kCluster + 16, 2), 0u);
   EXPECT_EQ(image.file(3 * kCluster, 8) >> 63, 1u);
+}
+
+TEST(Qcow2, OpeningChangesNothingButFeaturesThatWritingMayBreak) {
+  std::string content = empty_image();
+  for (const bool has_features : {true, false}) {
+    put(content, 88, has_features ? 3 : 0, 8);
+    Image image(content);
+    ASSERT_TRUE(image.disk) << image.error;
+    const timespec old[2] = {{.tv_sec = 1000, .tv_nsec = 0}, {.tv_sec = 1000, .tv_nsec = 0}};
+    ASSERT_EQ(utimensat(AT_FDCWD, image.path.c_str(), old, 0), 0);
+    image.open();  // again, as a restored machine does
+    struct stat info = {};
+    ASSERT_EQ(stat(image.path.c_str(), &info), 0);
+    EXPECT_EQ(info.st_mtim.tv_sec, 1000);
+    std::string features(8, '?');
+    std::ifstream(image.path, std::ios::binary).seekg(88).read(features.data(), 8);
+    EXPECT_EQ(features, std::string(8, 0));
+  }
 }
 
 TEST(Qcow2, TheTableOfReferenceCountsGrows) {
