@@ -9,9 +9,9 @@ namespace {
 
 using ir::Opcode;
 
-constexpr u32 kTooShort = 12;  // insns without a loop that are not worth an entry
-constexpr u32 kRare = 128;     // blocks that ran less often than the n-th part of the head's executions stay out
-constexpr u64 kStay = 200;     // insns: a region left sooner than this on average costs more than it saves
+constexpr u32 kTooShort = 12;         // insns without a loop that are not worth an entry
+constexpr u32 kMemberFraction = 128;  // blocks that ran less often than the n-th part of the head's executions stay out
+constexpr u64 kStay = 200;            // insns: a region left sooner than this on average costs more than it saves
 constexpr std::size_t kMaxTargets = 48, kMaxReturns = 8;
 
 /// A block that was chosen, with the places its indirect terminal may go to.
@@ -47,7 +47,7 @@ class Former {
  private:
   /// The most frequent blocks first, so that what is rare is missing when a limit is reached.
   void choose() {
-    const u32 least = std::max(1u, head_.count / kRare);
+    const u32 least = std::max(1u, head_.count / kMemberFraction);
     using Entry = std::pair<u32, std::size_t>;  // count; how many were found before, from the end
     std::priority_queue<Entry> open;
     std::vector<const Survey::Block*> order;

@@ -18,8 +18,8 @@ constexpr u32 kMaxBlocks = 192, kMaxInsns = 2500;
 constexpr u32 kBlocksPerRound = 32;  // so that cold code around the head is not looked at far and wide
 constexpr u32 kMaxRounds = 8;
 constexpr u32 kTelling = 32;  // executions in the last round that say something about a block
-constexpr u32 kRare =
-    64;  // what is reached from blocks that ran less often than the n-th part of the head is not looked at
+// What is reached from blocks that ran less often than the n-th part of the head is not looked at.
+constexpr u32 kLookFraction = 64;
 static_assert(kMaxBlocks < backend::kWatches);
 
 bool fits(const ir::Function& f) {
@@ -119,7 +119,7 @@ std::vector<std::size_t> Survey::consider_successors(std::size_t index, const Tl
 bool Survey::spread(const Tlb* tlb) {
   if (++rounds_ > kMaxRounds) return false;
   const std::size_t before = blocks_.size();
-  const u32 least = std::max(1u, blocks_.front().count / kRare);
+  const u32 least = std::max(1u, blocks_.front().count / kLookFraction);
   std::vector<std::size_t> open;
   for (std::size_t i = 0; i < before; ++i)
     if (blocks_[i].count >= least && !blocks_[i].spread) open.push_back(i);
