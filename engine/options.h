@@ -43,8 +43,9 @@ struct Options {
   u32 chaos_seed = 0;        // nonzero: random block lengths, registers, tiers, thresholds, regions and losses of code
   u64 code_cache_bytes = 256 << 20;
   u32 max_block_insns = 64;
-  u32 host_level = 4;     // generated code uses nothing that a host of x86-64-vN does not have; 2 to 4
-  bool perf_map = false;  // /tmp/perf-PID.map
+  u64 compile_credit_ns = 100'000'000;  // of the translation service's time, besides an eighth of the CPU time
+  u32 host_level = 4;                   // generated code uses nothing that a host of x86-64-vN does not have; 2 to 4
+  bool perf_map = false;                // /tmp/perf-PID.map
   bool stats = false;
   bool counts_insns = false;  // Vcpu::set_budget
   DumpOptions dump;

@@ -15,8 +15,8 @@ constexpr u32 kForever = 1u << 24;  // not longer: other heads may share the cou
 constexpr u32 kMaxAttempts = 3;
 constexpr std::size_t kMaxPending = 8;
 constexpr u32 kMaxWaiting = 64;
-constexpr u64 kCompileCredit = 100'000'000, kCompileShare = 8;  // ns; of the process's CPU time
-constexpr u64 kCompileInsn = 160'000;                            // ns that a guest insn takes there, roughly
+constexpr u64 kCompileShare = 8;       // the n-th part of the process's CPU time, besides Options::compile_credit_ns
+constexpr u64 kCompileInsn = 160'000;  // ns that a guest insn takes there, roughly
 // Times as long as the last survey took, for code that is watched is slower: after one that led to a region, and after
 // one that did not.
 constexpr u64 kPause = 24, kLongPause = 96;
@@ -110,7 +110,7 @@ bool Regions::may_compile() const {
   u64 spent = compile_ns_;
   for (const Pending& p : work_->pending)
     for (const CachedBlock* b : p.members) spent += b->insn_count * kCompileInsn;
-  return spent < kCompileCredit + process_cpu_ns() / kCompileShare;
+  return spent < options_.compile_credit_ns + process_cpu_ns() / kCompileShare;
 }
 
 u32 Regions::begin_survey(CachedBlock& block, Head& head, Translator& translator, const Tlb* tlb) {

@@ -30,6 +30,9 @@ The serial line is the terminal. Ctrl-A x ends the machine, Ctrl-A p presses its
 The exit status is 0 when the guest switches its machine off or Ctrl-A x ended it; 123: its kernel panicked; 124: it
 still ran after --timeout; 125: tiercel failed or was called wrongly. docs/machine.md has more.)";
 
+// A machine runs for long, and its boot must not spend all there is.
+constexpr u64 kCompileCredit = 600'000'000;
+
 /// Options as text, before they mean something.
 struct Raw {
   std::vector<std::string> disks, networks, shares, dump, only;
@@ -101,6 +104,7 @@ Result<void> interpret_engine(const Raw& raw, Options& o) {
   if (o.deterministic && e.wants_regions())
     return fail(EINVAL, "--deterministic goes with --tier interp and fast only");
   e.counts_insns = o.deterministic;
+  e.compile_credit_ns = kCompileCredit;
   if (std::string error = app::parse_dump(raw.dump, raw.only, e.dump); !error.empty()) return fail(EINVAL, error);
   return {};
 }
