@@ -69,9 +69,7 @@ std::string interpret(const Raw& raw, user::RunOptions& options) {
   if (!raw.stack.empty() && (!parse_size(raw.stack, options.stack_bytes) || options.stack_bytes < (64 << 10) ||
                              options.stack_bytes > (u64{64} << 30)))
     return "--stack-size: '" + raw.stack + "' is not a size from 64K to 64G";
-  if (!raw.code_cache.empty() &&
-      (!parse_size(raw.code_cache, options.engine.code_cache_bytes) || options.engine.code_cache_bytes < (64 << 10) ||
-       options.engine.code_cache_bytes > (u64{1} << 30)))
+  if (!parse_code_cache(raw.code_cache, 64 << 10, options.engine.code_cache_bytes))
     return "--code-cache: '" + raw.code_cache + "' is not a size from 64K to 1G";
   if (std::string error = parse_dump(raw.dump, raw.only, options.engine.dump); !error.empty()) return error;
   for (const std::string& name : raw.unset)

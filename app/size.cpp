@@ -32,4 +32,9 @@ bool parse_size(const std::string& text, u64& out) {
   return end[1] == '\0';
 }
 
+bool parse_code_cache(const std::string& text, u64 least, u64& out) {
+  if (text.empty()) return true;
+  return parse_size(text, out) && out >= least && out <= (u64{1} << 30);
+}
+
 }  // namespace tiercel::app

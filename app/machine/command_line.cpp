@@ -32,11 +32,12 @@ still ran after --timeout; 125: tiercel failed or was called wrongly. docs/machi
 
 // A machine runs for long, and its boot must not spend all there is.
 constexpr u64 kCompileCredit = 600'000'000;
+constexpr u64 kLeastCodeCache = 1 << 20;  // with less a kernel translates its own loops again and again
 
 /// Options as text, before they mean something.
 struct Raw {
   std::vector<std::string> disks, networks, shares, dump, only;
-  std::string save, firmware, serial = "stdio", memory = "1G", tier;
+  std::string save, firmware, serial = "stdio", memory = "1G", tier, code_cache;
   bool no_reboot = false;
 };
 
@@ -85,6 +86,8 @@ void describe(CLI::App& app, Raw& raw, Options& o) {
                  "each loop) or interp (plain interpreter) (default: auto; fast with --deterministic)");
   app.add_option("--hot", o.engine.hot,
                  "a loop is hot when it ran so often (default 16384); with --tier=llvm, 1: every block");
+  app.add_option("--code-cache", raw.code_cache,
+                 "size of the code cache, e.g. 64M; less memory for more translation (default: 256M)");
   app.add_flag("--stats", o.engine.stats, "write counters to standard error at the end");
   app.add_flag("--perf", o.engine.perf_map, "write /tmp/perf-PID.map for perf");
   app.add_option("--dump", raw.dump, "stages to print while translating: guest,ir,opt,host,llvm")
@@ -103,6 +106,8 @@ Result<void> interpret_engine(const Raw& raw, Options& o) {
   if (e.hot == 0 || e.hot > (1 << 24)) return fail(EINVAL, "--hot: not a number from 1 to 16777216");
   if (o.deterministic && e.wants_regions())
     return fail(EINVAL, "--deterministic goes with --tier interp and fast only");
+  if (!app::parse_code_cache(raw.code_cache, kLeastCodeCache, e.code_cache_bytes))
+    return fail(EINVAL, fmt::format("--code-cache: '{}' is not a size from 1M to 1G", raw.code_cache));
   e.counts_insns = o.deterministic;
   e.compile_credit_ns = kCompileCredit;
   if (std::string error = app::parse_dump(raw.dump, raw.only, e.dump); !error.empty()) return fail(EINVAL, error);
