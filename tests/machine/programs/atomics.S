@@ -5,20 +5,10 @@
     .equ DATA, 0x40400000
     .equ BLOCK, 0x701               // AF, inner shareable
 
-    .macro entry table, index, value
-    ldr x0, =\table
-    ldr x1, =\value
-    str x1, [x0, #(8 * \index)]
-    .endm
-
     start
     mov x20, #0
     bl everything
-    ldr x0, =L1
-    mov x1, #0x2000
-1:  str xzr, [x0], #8
-    subs x1, x1, #8
-    b.ne 1b
+    clear L1, 0x2000
     entry L1, 0, 0x405
     entry L1, 1, (L2 + 3)
     entry L2, 0, (0x40000000 + BLOCK)

@@ -7,12 +7,6 @@
     .equ PAGE, 0x703
     .equ WINDOW, 0x40400000
 
-    .macro entry table, index, value
-    ldr x0, =\table
-    ldr x1, =\value
-    str x1, [x0, #(8 * \index)]
-    .endm
-
     // The frame at x5 of `times` executions.
     .macro frame name, times
     mov x8, #\times
@@ -26,11 +20,7 @@
     mov x20, #0
     mov x0, #(3 << 20)
     msr cpacr_el1, x0
-    ldr x0, =L1
-    mov x1, #0x3000
-1:  str xzr, [x0], #8
-    subs x1, x1, #8
-    b.ne 1b
+    clear L1, 0x3000
     entry L1, 0, 0x405
     entry L1, 1, (L2 + 3)
     entry L2, 0, 0x40000701

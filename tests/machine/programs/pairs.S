@@ -5,21 +5,11 @@
     .equ L3, 0x40302000
     .equ PAGE, 0x703
 
-    .macro entry table, index, value
-    ldr x0, =\table
-    ldr x1, =\value
-    str x1, [x0, #(8 * \index)]
-    .endm
-
     start
     mov x20, #0
     mov x0, #(3 << 20)
     msr cpacr_el1, x0
-    ldr x0, =L1
-    mov x1, #0x3000
-1:  str xzr, [x0], #8
-    subs x1, x1, #8
-    b.ne 1b
+    clear L1, 0x3000
     entry L1, 0, 0x405
     entry L1, 1, (L2 + 3)
     entry L2, 0, 0x40000701

@@ -11,12 +11,6 @@
     .equ PAGE, 0xf03                // inner shareable, not global
     .equ TURNS, 400
 
-    .macro entry table, index, value
-    ldr x0, =\table
-    ldr x1, =\value
-    str x1, [x0, #(8 * \index)]
-    .endm
-
     .macro space asid               // changes x0 and x1
     ldr x0, =L1
     mov x1, #\asid
@@ -42,11 +36,7 @@
 
     start
     mov x20, #0
-    ldr x0, =L1
-    mov x1, #0x4000
-1:  str xzr, [x0], #8
-    subs x1, x1, #8
-    b.ne 1b
+    clear L1, 0x4000
     entry L1, 0, 0x405
     entry L1, 1, (L2 + 3)
     entry L2, 0, 0x40000701

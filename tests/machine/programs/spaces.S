@@ -21,10 +21,9 @@
     .equ GLOBAL, 0x703
     .equ PAGE, 0xf03                // nG
 
-    .macro entry table, index, value
-    ldr x0, =\table
-    ldr x1, =\value
-    str x1, [x0, #(8 * \index)]
+    // One that walks see from now on.
+    .macro seen_entry table, index, value
+    entry \table, \index, \value
     dsb sy
     .endm
 
@@ -64,32 +63,28 @@
 
     start
     mov x20, #0
-    ldr x0, =L1
-    mov x1, #0xc000
-1:  str xzr, [x0], #8
-    subs x1, x1, #8
-    b.ne 1b
+    clear L1, 0xc000
     page A, 1
     page B, 2
     page C, 3
     ic iallu
-    entry L1, 0, 0x405
-    entry L1, 1, (0x40000000 + RAM)
-    entry L1, 2, (L2 + 3)
-    entry L2, 0, (L3 + 3)
-    entry L3, 0, (A + PAGE)
-    entry M1, 0, 0x405
-    entry M1, 1, (0x40000000 + RAM)
-    entry M1, 2, (M2 + 3)
-    entry M2, 0, (M3 + 3)
-    entry M3, 0, (C + PAGE)
-    entry U1, 0, (U2 + 3)
-    entry U2, 0, (U3 + 3)
-    entry U3, 0, (A + PAGE)
-    entry U3, 1, (C + GLOBAL)
-    entry V1, 0, (V2 + 3)
-    entry V2, 0, (V3 + 3)
-    entry V3, 0, (C + PAGE)
+    seen_entry L1, 0, 0x405
+    seen_entry L1, 1, (0x40000000 + RAM)
+    seen_entry L1, 2, (L2 + 3)
+    seen_entry L2, 0, (L3 + 3)
+    seen_entry L3, 0, (A + PAGE)
+    seen_entry M1, 0, 0x405
+    seen_entry M1, 1, (0x40000000 + RAM)
+    seen_entry M1, 2, (M2 + 3)
+    seen_entry M2, 0, (M3 + 3)
+    seen_entry M3, 0, (C + PAGE)
+    seen_entry U1, 0, (U2 + 3)
+    seen_entry U2, 0, (U3 + 3)
+    seen_entry U3, 0, (A + PAGE)
+    seen_entry U3, 1, (C + GLOBAL)
+    seen_entry V1, 0, (V2 + 3)
+    seen_entry V2, 0, (V3 + 3)
+    seen_entry V3, 0, (C + PAGE)
     mov x0, #0xff
     msr mair_el1, x0
     ldr x0, =0x2b5593519            // T0SZ and T1SZ 25, 4K, A1, 40 bits
@@ -109,7 +104,7 @@
     look first
     enter 2, U1
     look second
-    entry U3, 0, (B + PAGE)
+    seen_entry U3, 0, (B + PAGE)
     enter 3, U1                     // has never seen it
     look third
     forget aside1, 2
@@ -121,7 +116,7 @@
     print "\n"
 
     // By address in one of them, while another one is entered.
-    entry U3, 0, (C + PAGE)
+    seen_entry U3, 0, (C + PAGE)
     forget vae1, 2
     forget vae1, 1
     look first
@@ -137,10 +132,10 @@
 2:  enter 4, V1
     look other
     enter 1, U1
-    entry U3, 0, (A + PAGE)
+    seen_entry U3, 0, (A + PAGE)
     forget vae1, 1
     look this
-    entry V3, 0, (B + PAGE)
+    seen_entry V3, 0, (B + PAGE)
     forget vae1, 4
     subs x22, x22, #1
     b.ne 2b
@@ -148,17 +143,17 @@
 
     // Fewer permissions in one that is new.
     str x19, [x19, #0x108]
-    entry U3, 0, (A + PAGE + 0x80)
+    seen_entry U3, 0, (A + PAGE + 0x80)
     enter 5, U1
     ldr x0, [x19, #0x108]
     show value, x0
     str x19, [x19, #0x108]
-    entry U3, 0, (A + PAGE + 0x0020000000000000)  // PXN
+    seen_entry U3, 0, (A + PAGE + 0x0020000000000000)  // PXN
     enter 6, U1
     str x19, [x19, #0x108]
     ldr x20, =3f
     br x19
-3:  entry U3, 0, 0
+3:  seen_entry U3, 0, 0
     enter 7, U1
     ldr x0, [x19, #0x100]
 
@@ -167,7 +162,7 @@
     look global
     enter 8, U1
     look global
-    entry U3, 1, (B + GLOBAL)
+    seen_entry U3, 1, (B + GLOBAL)
     forget vae1, 99
     look global
     enter 7, U1
