@@ -7,8 +7,10 @@ namespace tiercel::backend {
 
 /// A machine's guest page and the host memory behind it. Direct-mapped tables of these are what generated code probes.
 struct TlbEntry {
-  u64 page = 0;  // as the guest writes it, tag included
-  u64 host = 0;  // of the page's first byte
+  u64 page = 0;      // as the guest writes it, tag included
+  u64 distance = 0;  // from there to the host address: what is added does not wait for the comparison
+
+  u64 host() const { return page + distance; }
 };
 inline constexpr u32 kTlbBits = 16;  // 256 MiB of guest memory
 inline constexpr u32 kTlbSize = 1u << kTlbBits;

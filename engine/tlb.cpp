@@ -143,7 +143,7 @@ void Tlb::verify_entry(Context& c, Context::Tagged& entry, guest::WalkMemo& memo
   c.note_size(page, m);
   guest::PhysicalMemory::Direct direct;
   if ((reads || writes) && walk.mapping && !m.device) direct = memory_.direct(m.address);
-  const auto is_same = [&](const TlbEntry& e) { return direct.host && reinterpret_cast<u64>(direct.host) == e.host; };
+  const auto is_same = [&](const TlbEntry& e) { return direct.host && reinterpret_cast<u64>(direct.host) == e.host(); };
   // Who invalidates must know first.
   const bool global = m.global && !(page >> 55 & 1) && !low_globals_.load(std::memory_order_relaxed);
   const bool stays_readable = is_same(c.read[i]) && m.read && !global;
@@ -284,7 +284,7 @@ std::optional<guest::Mapping> Tlb::fill(u64 address, Access access, bool user, g
   if (!is_code && (!direct.host || m.device)) return m;
   note_entry(c, page_of(address), m);
   if (is_code) return m;
-  const TlbEntry entry{page_of(address), reinterpret_cast<u64>(direct.host)};
+  const TlbEntry entry{page_of(address), reinterpret_cast<u64>(direct.host) - page_of(address)};
   if (m.read) c.read.set(tlb_index(address), entry);
   if (m.write && direct.writable) c.write.set(tlb_index(address), entry);
   return m;

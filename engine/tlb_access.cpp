@@ -116,7 +116,7 @@ u64 Tlb::fill_from_code(backend::VmContext* context, u64 address, u32 access) {
     }
     Context& c = tlb.context(user);
     const TlbEntry& e = (write ? c.write : c.read)[tlb_index(address)];
-    if (e.page == page_of(address)) return e.host + address % kPageSize;
+    if (e.page == page_of(address)) return e.distance + address;
   }
   if (write) return 0;
   const ir::MemAttr attr{.size_log2 = static_cast<u8>(std::countr_zero(bytes)), .user = user};
@@ -129,14 +129,14 @@ u64 Tlb::fill_from_code(backend::VmContext* context, u64 address, u32 access) {
 bool Tlb::load(u64 address, ir::MemAttr attr, U128& out) {
   const TlbEntry* e = probe(address, attr, false);
   if (!e) return slow_load(address, attr, out);
-  load_host(reinterpret_cast<const u8*>(e->host + address % kPageSize), attr.bytes(), out);
+  load_host(reinterpret_cast<const u8*>(e->distance + address), attr.bytes(), out);
   return true;
 }
 
 bool Tlb::store(u64 address, ir::MemAttr attr, const U128& value) {
   const TlbEntry* e = probe(address, attr, true);
   if (!e) return slow_store(address, attr, value);
-  store_host(reinterpret_cast<u8*>(e->host + address % kPageSize), attr.bytes(), value);
+  store_host(reinterpret_cast<u8*>(e->distance + address), attr.bytes(), value);
   return true;
 }
 
@@ -148,7 +148,7 @@ bool Tlb::refuse(u64 address, Access access, u32 status) {
 bool Tlb::cas(u64 address, ir::MemAttr attr, U128& expected, const U128& desired) {
   u8* host;
   if (const TlbEntry* e = probe(address, attr, true)) {
-    host = reinterpret_cast<u8*>(e->host + address % kPageSize);
+    host = reinterpret_cast<u8*>(e->distance + address);
   } else {
     if (crosses_page(address, attr.bytes())) return refuse(address, Access::Write, mmu_.alignment_status());
     const auto mapping = fill(address, Access::Write, attr.user);

@@ -137,7 +137,7 @@ void Lowering::probe(PageGroup& g, const Inst& inst, llvm::Value* at, llvm::Valu
         b_.CreateICmpUGT(b_.CreateXor(low, page), b_.getInt64(static_cast<u64>(s64{kPageSize} - bytes)));
     b_.CreateCondBr(above, miss, hit, unlikely_taken());
     b_.SetInsertPoint(hit);
-    distance = b_.CreateSub(b_.CreateLoad(word, b_.CreateConstGEP1_64(b_.getInt8Ty(), entry, 8)), page);
+    distance = b_.CreateLoad(word, b_.CreateConstGEP1_64(b_.getInt8Ty(), entry, offsetof(TlbEntry, distance)));
     if (cell != nullptr) {
       b_.CreateStore(b_.CreateLShr(page, 1), cell->page);
       b_.CreateStore(distance, cell->distance);

@@ -344,35 +344,54 @@ class Emitter {
     bool user, write = false;
     s16 slot = -1;  // of the frame, for the host address
   };
+  /// Of one access: base + (index << shift) + displacement.
+  struct GuestAddress {
+    Value base, index = {};
+    u8 shift = 0;
+    bool can_stay_apart = false;  // as the address of a host instruction
+    s64 displacement = 0;
+    Gp base_reg = {}, index_reg = {};
+    bool is_near() const { return displacement == static_cast<s32>(displacement); }
+  };
   /// Of one access, or a pair's two.
   struct Lookup {
-    Gp t;  // becomes the host's address less `less`
+    Gp t;  // becomes the host's address less `less`; if there is a register for the distance, it does not
     u32 access;
     s32 less;
     bool pair;
+    u8 distance = kNoRegister, base = kNoRegister;  // what the latter holds is added to the former
     Label back;
     u64 pc;
+    bool apart() const { return distance != kNoRegister; }
   };
   struct Probe {
-    Gp entry;
-    u8 table;       // a register, or kNoRegister: its address is part of `entry`
-    bool borrowed;  // `entry` is, from the guest
+    Gp entry, compared;
+    u8 table = kNoRegister;  // if not in a register, its address is part of `entry`
+    bool borrowed;           // `entry` is, from the guest
+  };
+  struct Wanted {
+    bool write, user;
+    s64 bytes;
+    s16 slot;  // of the frame, where the host address is kept
   };
   void find_groups();
   Place place_of(const Inst& inst) const;
   PageGroup* group();
-  Gp guest_address(const Inst& inst, s64 more);
+  GuestAddress guest_address(const Inst& inst, s64 more);
+  Gp sum_of(const GuestAddress& at);
   Gp address_register(Gp base);
   void release_operand(const Inst& inst, Value v);
   bool pairs_with_next(u32 index) const;
   void ask(Gp t, u32 access, s32 less, Label refused);
   void fill(const Lookup& l);
   Lookup lookup(const Inst& inst, Gp t, u32 size, s32 less);
-  Probe begin_probe(Gp t, bool write, bool user, s64 bytes);
+  Probe plan_probe(Lookup& l, const GuestAddress& at);
+  void compare_page(const Probe& p, Gp t, const Wanted& w);
   static Mem entry_field(const Probe& p, std::size_t offset);
   void end_probe(const Probe& p);
   Mem translated_address(const Inst& inst, u32 size);
-  void probe(const Lookup& l, bool write, bool user, s64 bytes, s16 slot);
+  static Mem found(const Lookup& l, const GuestAddress& at, s32 more);
+  Mem probe(const Inst& inst, Lookup& l, const GuestAddress& at, const Wanted& w);
   Operand_ where(Value v);
   Mem grouped_address(const Inst& inst, u32 size, PageGroup& g);
 

@@ -238,8 +238,7 @@ class Stubs {
     a.cmp(end, asmjit::Imm(kPageSize));
     a.ja(miss);
     a.mov(x86::rcx, x86::qword_ptr(entry, offsetof(TlbEntry, page)));
-    a.mov(x, x86::qword_ptr(entry, offsetof(TlbEntry, host)));
-    a.add(x, offset);
+    a.add(x, x86::qword_ptr(entry, offsetof(TlbEntry, distance)));
   }
 
   /// Changes only registers that it saves: those of a region are anybody's.

@@ -106,31 +106,36 @@ void Emitter::release_operand(const Inst& inst, Value v) {
   locked_ &= ~reg_bit(place);
 }
 
-/// The guest address, or what is `more` behind it, in a register of its own.
-Gp Emitter::guest_address(const Inst& inst, s64 more) {
-  const bool plain = inst.op == Opcode::Load || inst.op == Opcode::Store;
-  const Gp base = use_gp(inst.args[inst.op == Opcode::CasIf ? 1 : 0]);
-  const bool indexed = plain && inst.args[1];
-  const Gp index = indexed ? use_gp(inst.args[1]) : Gp();
-  const s64 disp = (plain ? static_cast<s64>(inst.imm) : 0) + more;
-  const bool small = disp == static_cast<s32>(disp);
-  const s32 near = small ? static_cast<s32>(disp) : 0;
-  const Gp t = address_register(base);
-  if (indexed && inst.mem().index_shift > 3) {
-    a.lea(t, x86::ptr(index, index));
-    a.lea(t, x86::ptr(base, t, inst.mem().index_shift - 1, near));
-  } else if (indexed) {
-    a.lea(t, x86::ptr(base, index, inst.mem().index_shift, near));
+/// The operands of the address `more` behind that of `inst`, in registers.
+Emitter::GuestAddress Emitter::guest_address(const Inst& inst, s64 more) {
+  const bool plain = is_plain(inst.op);
+  GuestAddress at{.base = inst.args[inst.op == Opcode::CasIf ? 1 : 0]};
+  if (plain) at.index = inst.args[1];
+  if (at.index) at.shift = inst.mem().index_shift;
+  at.displacement = (plain ? static_cast<s64>(inst.imm) : 0) + more;
+  at.can_stay_apart = plain && at.is_near() && at.shift <= 3;
+  at.base_reg = use_gp(at.base);
+  if (at.index) at.index_reg = use_gp(at.index);
+  return at;
+}
+
+/// Their sum, in a register of its own. They may have given it theirs.
+Gp Emitter::sum_of(const GuestAddress& at) {
+  const Gp t = address_register(at.base_reg);
+  const s32 near = at.is_near() ? static_cast<s32>(at.displacement) : 0;
+  if (at.index && at.shift > 3) {
+    a.lea(t, x86::ptr(at.index_reg, at.index_reg));
+    a.lea(t, x86::ptr(at.base_reg, t, at.shift - 1, near));
+  } else if (at.index) {
+    a.lea(t, x86::ptr(at.base_reg, at.index_reg, at.shift, near));
   } else if (near != 0) {
-    a.lea(t, x86::ptr(base, near));
+    a.lea(t, x86::ptr(at.base_reg, near));
   } else {
-    a.mov(t, base);
+    a.mov(t, at.base_reg);
   }
-  release_operand(inst, inst.args[inst.op == Opcode::CasIf ? 1 : 0]);
-  if (indexed) release_operand(inst, inst.args[1]);
-  if (small) return t;
+  if (at.is_near()) return t;
   // Added in two steps: a third register may not be there.
-  s64 rest = disp;
+  s64 rest = at.displacement;
   while (rest != 0) {
     const s64 step = std::clamp<s64>(rest, -0x7fff'ffff, 0x7fff'ffff);
     a.add(t, asmjit::Imm(step));
@@ -163,6 +168,7 @@ void Emitter::ask(Gp t, u32 access, s32 less, Label refused) {
 void Emitter::fill(const Lookup& l) {
   const Label refused = a.newLabel();
   const Mem kept = x86::qword_ptr(x86::rsp, frame::kPair), first = x86::qword_ptr(x86::rsp, frame::kFirst);
+  if (l.apart()) a.mov(gp(l.distance), l.t);
   if (l.pair) a.mov(kept, l.t);
   ask(l.t, l.access, l.less, refused);
   if (l.pair) {
@@ -174,6 +180,12 @@ void Emitter::fill(const Lookup& l) {
     a.mov(kept, l.t);
     a.mov(l.t, first);
   }
+  if (l.apart()) {  // t: the host address, distance: the guest's, both of the first byte
+    if (l.less != 0) a.sub(gp(l.distance), l.less);
+    a.sub(l.t, gp(l.distance));
+    a.xchg(l.t, gp(l.distance));
+    if (l.base != kNoRegister) a.add(gp(l.distance), gp(l.base));
+  }
   a.jmp(l.back);
   a.bind(refused);
   mov_pc(x86::rcx, l.pc);
@@ -183,26 +195,41 @@ void Emitter::fill(const Lookup& l) {
 Emitter::Lookup Emitter::lookup(const Inst& inst, Gp t, u32 size, s32 less) {
   const bool pair = paired_ != index_ && pairs_with_next(index_);
   if (pair) paired_ = index_ + 1;
-  return {t, access_of(inst, size), less, pair, a.newLabel(), guest_pc_};
+  return {.t = t, .access = access_of(inst, size), .less = less, .pair = pair, .back = a.newLabel(), .pc = guest_pc_};
 }
 
-/// Probes the TLB with the guest address in `t`. A hit leaves the offset within the page there; all registers survive
-/// but those that this gives. The caller calls end_probe; what jumps to `miss` does so as well.
-Emitter::Probe Emitter::begin_probe(Gp t, bool write, bool user, s64 bytes) {
-  const Mem table = user    ? write ? TIERCEL_CONTEXT(tlb_user_write) : TIERCEL_CONTEXT(tlb_user_read)
-                       : write ? TIERCEL_CONTEXT(tlb_write)
-                            : TIERCEL_CONTEXT(tlb_read);
-  const unsigned free = find_free(false);
-  Probe p{.entry = gp(free), .table = kNoRegister, .borrowed = free == kNoRegister};
+/// Chooses the registers of a probe for guest address `l.t`, the sum of `at`.
+Emitter::Probe Emitter::plan_probe(Lookup& l, const GuestAddress& at) {
+  const u64 locked = locked_;
+  const auto another = [this] {
+    const unsigned reg = find_free(false);
+    if (reg != kNoRegister) lock(reg);
+    return static_cast<u8>(reg);
+  };
+  const u8 entry = another();
+  Probe p{.entry = gp(entry), .compared = l.t, .borrowed = entry == kNoRegister};
   if (p.borrowed) {
     p.entry = x86::r14;
     a.mov(x86::qword_ptr(x86::rsp, frame::kBorrowed), p.entry);
   } else {
-    const u64 locked = locked_;
-    lock(free);
-    p.table = static_cast<u8>(find_free(false));
-    locked_ = locked;
+    p.table = another();
   }
+  const bool apart = !p.borrowed && at.can_stay_apart && at.base_reg.id() != l.t.id();
+  const u8 copy = apart && !at.index ? kNoRegister : another();
+  if (copy != kNoRegister) p.compared = gp(copy);
+  locked_ = locked;
+  if (!apart) return p;
+  lock(entry);
+  l.distance = entry;
+  if (at.index && copy == kNoRegister) l.base = static_cast<u8>(at.base_reg.id());
+  return p;
+}
+
+/// Compares: above, if not all of the bytes are in a page that is known.
+void Emitter::compare_page(const Probe& p, Gp t, const Wanted& w) {
+  const Mem table = w.user    ? w.write ? TIERCEL_CONTEXT(tlb_user_write) : TIERCEL_CONTEXT(tlb_user_read)
+                       : w.write ? TIERCEL_CONTEXT(tlb_write)
+                              : TIERCEL_CONTEXT(tlb_read);
   if (cpu_.bmi2) {
     a.rorx(p.entry, t, 12 - 4);
   } else {
@@ -212,9 +239,9 @@ Emitter::Probe Emitter::begin_probe(Gp t, bool write, bool user, s64 bytes) {
   static_assert(sizeof(TlbEntry) == 16);
   a.and_(p.entry.r32(), asmjit::Imm((kTlbSize - 1) << 4));
   p.table != kNoRegister ? a.mov(gp(p.table), table) : a.add(p.entry, table);
-  a.xor_(t, entry_field(p, offsetof(TlbEntry, page)));
-  a.cmp(t, asmjit::Imm(static_cast<s64>(kPageSize) - bytes));
-  return p;
+  if (p.compared.id() != t.id()) a.mov(p.compared, t);
+  a.xor_(p.compared, entry_field(p, offsetof(TlbEntry, page)));
+  a.cmp(p.compared, asmjit::Imm(static_cast<s64>(kPageSize) - w.bytes));
 }
 
 /// One step less than to add the table's address, where there is a register for it.
@@ -227,34 +254,60 @@ void Emitter::end_probe(const Probe& p) {
   if (p.borrowed) a.mov(p.entry, x86::qword_ptr(x86::rsp, frame::kBorrowed));
 }
 
-/// A hit leaves the offset within the page in the address's register, which the page's host address is added to.
-void Emitter::probe(const Lookup& l, bool write, bool user, s64 bytes, s16 slot) {
-  const Probe p = begin_probe(l.t, write, user, bytes);
-  a.ja(cold([p, l, slot](Emitter& e) {
-    e.a.xor_(l.t, entry_field(p, offsetof(TlbEntry, page)));
+/// The host memory `more` behind what was probed for.
+Mem Emitter::found(const Lookup& l, const GuestAddress& at, s32 more) {
+  const Gp distance = l.apart() ? gp(l.distance) : Gp();
+  if (!l.apart()) return x86::ptr(l.t, more);
+  if (at.index && l.base == kNoRegister) return x86::ptr(l.t, distance, 0, more);
+  const s32 displacement = static_cast<s32>(at.displacement) + more;
+  if (at.index) return x86::ptr(distance, at.index_reg, at.shift, displacement);
+  return x86::ptr(at.base_reg, distance, 0, displacement);
+}
+
+/// Probes for guest address `l.t`, the sum of `at`, and gives the host memory `l.less` behind it. What can be found of
+/// it before the page's distance is there stays apart from that: its load is the last thing an access waits for.
+Mem Emitter::probe(const Inst& inst, Lookup& l, const GuestAddress& at, const Wanted& w) {
+  const Probe p = plan_probe(l, at);
+  const bool copied = p.compared.id() != l.t.id();
+  compare_page(p, l.t, w);
+  a.ja(cold([p, l, copied, slot = w.slot](Emitter& e) {
+    if (!copied) e.a.xor_(l.t, entry_field(p, offsetof(TlbEntry, page)));
     e.end_probe(p);
     if (slot >= 0) e.a.mov(e.spill_mem(slot, 8), asmjit::Imm(0));
     if (l.less != 0) e.a.add(l.t, l.less);
     e.fill(l);
   }));
-  a.add(l.t, entry_field(p, offsetof(TlbEntry, host)));
-  end_probe(p);
-  if (slot >= 0) a.mov(spill_mem(slot, 8), l.t);
+  if (l.apart()) {
+    a.mov(p.entry, entry_field(p, offsetof(TlbEntry, distance)));
+    if (l.base != kNoRegister) a.add(p.entry, at.base_reg);
+  } else {
+    if (!copied) a.xor_(l.t, entry_field(p, offsetof(TlbEntry, page)));
+    a.add(l.t, entry_field(p, offsetof(TlbEntry, distance)));
+    end_probe(p);
+  }
+  if (w.slot >= 0 || l.pair) {
+    const Gp whole = l.apart() ? p.compared : l.t;
+    if (l.apart()) a.lea(whole, found(l, at, 0));
+    a.mov(w.slot >= 0 ? spill_mem(w.slot, 8) : x86::qword_ptr(x86::rsp, frame::kPair), whole);
+  }
+  a.bind(l.back);
+  const bool sum_serves = !l.apart() || (at.index && l.base == kNoRegister);
+  if (!sum_serves) locked_ &= ~reg_bit(l.t.id());
+  if (sum_serves) release_operand(inst, at.base);
+  if (sum_serves && at.index) release_operand(inst, at.index);
+  return with_size(found(l, at, l.less), l.access & 0xff);
 }
 
 Mem Emitter::translated_address(const Inst& inst, u32 size) {
   if (PageGroup* g = group()) return grouped_address(inst, size, *g);
-  const Mem kept = x86::qword_ptr(x86::rsp, frame::kPair);
   if (paired_ == index_) {
     const Gp t = temp_gp();
-    a.mov(t, kept);
+    a.mov(t, x86::qword_ptr(x86::rsp, frame::kPair));
     return x86::ptr(t, static_cast<s32>(size), size);
   }
-  const Lookup l = lookup(inst, guest_address(inst, 0), size, 0);
-  probe(l, inst.op != Opcode::Load, inst.mem().user, l.pair ? 2 * size : size, -1);
-  if (l.pair) a.mov(kept, l.t);
-  a.bind(l.back);
-  return x86::ptr(l.t, 0, size);
+  const GuestAddress at = guest_address(inst, 0);
+  Lookup l = lookup(inst, sum_of(at), size, 0);
+  return probe(inst, l, at, {inst.op != Opcode::Load, inst.mem().user, l.pair ? 2 * size : size, -1});
 }
 
 /// Where a value can be read out of line from here, before the inst ends.
@@ -271,10 +324,9 @@ Mem Emitter::grouped_address(const Inst& inst, u32 size, PageGroup& g) {
   const s32 offset = static_cast<s32>(place_of(inst).distance - g.at.distance);
   if (g.slot < 0) {
     g.slot = take_spill();
-    const Lookup l = lookup(inst, guest_address(inst, -offset), size, offset);
-    probe(l, g.write, g.user, g.high - g.at.distance, g.slot);
-    a.bind(l.back);
-    return x86::ptr(l.t, offset, size);
+    const GuestAddress at = guest_address(inst, -offset);
+    Lookup l = lookup(inst, sum_of(at), size, offset);
+    return probe(inst, l, at, {g.write, g.user, g.high - g.at.distance, g.slot});
   }
   const bool second = paired_ == index_;
   const Gp t = temp_gp();
