@@ -50,8 +50,13 @@ Regions::Regions(CodeCache& cache, const Options& options, std::unique_ptr<Regio
       options_(options),
       service_(std::move(service)),
       counting_(cache, options.counts_selectively()),
-      began_(monotonic_ns()),
       chaos_(options.chaos_seed, 2) {
+  start_clock();
+}
+
+void Regions::start_clock() {
+  began_ = monotonic_ns();
+  compile_ns_ = 0;
   if (options_.tier == Tier::Auto) work_->next_survey = began_ + kFirstSurvey;
 }
 
@@ -276,9 +281,7 @@ void Regions::forget() {
 }
 
 void Regions::begin_again() {
-  began_ = monotonic_ns();
-  compile_ns_ = 0;
-  if (options_.tier == Tier::Auto) work_->next_survey = began_ + kFirstSurvey;
+  start_clock();
   work_->pending.clear();
   for (auto& entry : work_->heads) entry.second.pending = false;
   if (service_) service_->forget();

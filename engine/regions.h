@@ -103,6 +103,7 @@ class Regions {
   bool took_long() const;
   bool may_compile() const;
   void settle(CachedBlock& plain, const Head& head);
+  void start_clock();
 
   CodeCache& cache_;
   const Options& options_;
@@ -111,7 +112,7 @@ class Regions {
   std::unique_ptr<Work> work_ = std::make_unique<Work>();
   Watches watches_;
   backend::CompiledCode wrapped_;
-  u64 began_;           // monotonic_ns
+  u64 began_ = 0;       // monotonic_ns
   u64 compile_ns_ = 0;  // in the service, for this process
   u64 last_ticket_ = 0;
   RegionLimits limits_;  // of the region that the present survey is for
