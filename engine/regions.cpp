@@ -79,6 +79,7 @@ u32 Regions::heat(const guest::BlockKey& key, Translator& translator, const Tlb*
   if (!block || !service_) return kForever;
   if (options_.every_block() && chaos_.one_in(kChaosLeaves)) return kForever;
   Head& head = work_->heads[key];
+  if (head.hot_since == 0) head.hot_since = monotonic_ns();
   if (work_->survey && work_->survey->head() == key) return continue_survey(head, translator, tlb);
   if (options_.counts_selectively() && !std::exchange(head.warm, true)) {
     counting_.wait(plain_of(*block), work_->next_survey);
@@ -226,6 +227,21 @@ std::vector<CachedBlock*> Regions::collect(Translator& translator) {
   return installed;
 }
 
+void Regions::count(const CachedBlock& region, const Pending& pending, Head& head) {
+  const u64 now = monotonic_ns(), waited = now - pending.since;
+  stats_.region_wait_ns += waited;
+  stats_.region_longest_wait_ns = std::max(stats_.region_longest_wait_ns, waited);
+  if (head.hot_since != 0) {
+    const u64 delay = now - std::exchange(head.hot_since, 0);
+    if (stats_.hot_to_first_region_ns == 0) stats_.hot_to_first_region_ns = delay;
+    stats_.hot_to_region_longest_ns = std::max(stats_.hot_to_region_longest_ns, delay);
+  }
+  ++stats_.regions;
+  stats_.region_blocks += pending.members.size();
+  stats_.region_insns += region.insn_count;
+  stats_.region_bytes += region.host_size;
+}
+
 CachedBlock* Regions::install(RegionAnswer& answer, Translator& translator) {
   const auto it = std::find_if(work_->pending.begin(), work_->pending.end(),
                                [&](const Pending& p) { return p.ticket == answer.ticket; });
@@ -255,13 +271,7 @@ CachedBlock* Regions::install(RegionAnswer& answer, Translator& translator) {
   }
   CachedBlock* region = cache_.add_region(pending.members, wrapped_);
   settle(head, decided);
-  const u64 waited = monotonic_ns() - pending.since;
-  stats_.region_wait_ns += waited;
-  stats_.region_longest_wait_ns = std::max(stats_.region_longest_wait_ns, waited);
-  ++stats_.regions;
-  stats_.region_blocks += pending.members.size();
-  stats_.region_insns += region->insn_count;
-  stats_.region_bytes += region->host_size;
+  count(*region, pending, decided);
   return region;
 }
 

@@ -22,8 +22,9 @@ namespace tiercel::engine {
 struct RegionStatistics {
   u64 regions = 0, region_blocks = 0, region_insns = 0, region_bytes = 0, regions_dropped = 0;
   std::array<u64, static_cast<unsigned>(Refusal::kCount)> refused{};
-  u64 region_compile_ns = 0;                           // in the service
-  u64 region_wait_ns = 0, region_longest_wait_ns = 0;  // from the request to the installation
+  u64 region_compile_ns = 0;                                     // in the service
+  u64 region_wait_ns = 0, region_longest_wait_ns = 0;            // from the request to the installation
+  u64 hot_to_first_region_ns = 0, hot_to_region_longest_ns = 0;  // from when a head was first hot to the installation
 };
 
 class Regions {
@@ -75,6 +76,7 @@ class Regions {
   };
   struct Head {
     u32 attempts = 0;
+    u64 hot_since = 0;  // monotonic_ns of when it asked first, after its last region; 0: it did not
     bool warm = false;  // has asked
     bool pending = false;
     Refusal refusal = Refusal::None;
@@ -103,6 +105,7 @@ class Regions {
   bool took_long() const;
   bool may_compile() const;
   void settle(CachedBlock& plain, const Head& head);
+  void count(const CachedBlock& region, const Pending& pending, Head& head);
   void start_clock();
 
   CodeCache& cache_;

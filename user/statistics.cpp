@@ -38,6 +38,8 @@ std::string counters_text(const RunFacts& facts, bool json) {
                                                   {"region_compile_ns", s.regions.region_compile_ns},
                                                   {"region_wait_ns", s.regions.region_wait_ns},
                                                   {"region_longest_wait_ns", s.regions.region_longest_wait_ns},
+                                                  {"hot_to_first_region_ns", s.regions.hot_to_first_region_ns},
+                                                  {"hot_to_region_longest_ns", s.regions.hot_to_region_longest_ns},
                                                   {"cpu_ns", facts.cpu_ns},
                                                   {"kernel_ns", facts.kernel_ns},
                                                   {"system_calls", facts.system_calls}};
