@@ -169,9 +169,7 @@ bool is_region(const ir::Region& region) {
   });
 }
 
-}  // namespace
-
-u64 protocol_stamp() {
+u64 hash_of_protocol() {
   constexpr u64 kMessages = 3;  // to be raised when the messages' format changes
   u64 hash = 0xcbf29ce484222325 ^ (kMessages << 48) ^ (sizeof(ir::Inst) << 32) ^ sizeof(backend::VmContext);
   const auto mix = [&hash](std::string_view text) {
@@ -182,6 +180,14 @@ u64 protocol_stamp() {
     mix(op.text), mix(op.operands), mix(op.meaning);
   }
   return hash;
+}
+
+}  // namespace
+
+/// Computed once: it is part of every request.
+u64 protocol_stamp() {
+  static const u64 stamp = hash_of_protocol();
+  return stamp;
 }
 
 std::vector<u8> encode_request(const backend::VmLayout& layout, const backend::HostFeatures& features,
