@@ -65,6 +65,10 @@ void launch(void* raw) {
   l.done = pid > 0;
 }
 
+void launch_in_own_process(void* raw) {
+  run_in_own_process(launch, raw);
+}
+
 }  // namespace
 
 Result<std::string> socket_directory() {
@@ -121,7 +125,7 @@ int connect_to(const std::string& path, int& pid) {
 
 bool start_daemon(const std::string& compiler, const std::string& directory) {
   Launch l{compiler.c_str(), directory.c_str()};
-  return run_with_own_descriptors(launch, &l) && l.done;
+  return run_with_own_descriptors(launch_in_own_process, &l) && l.done;
 }
 
 std::string compiler_path() {
