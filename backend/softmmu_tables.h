@@ -5,15 +5,22 @@
 
 namespace tiercel::backend {
 
-/// A machine's guest page and the host memory behind it. Direct-mapped tables of these are what generated code probes.
+inline constexpr u32 kTlbBits = 16;  // 256 MiB of guest memory
+inline constexpr u32 kTlbSize = 1u << kTlbBits;
+
+/// A machine's guest page and how to get from an address there to the host memory behind it.
 struct TlbEntry {
   u64 page = 0;      // as the guest writes it, tag included
-  u64 distance = 0;  // from there to the host address: what is added does not wait for the comparison
+  u64 distance = 0;  // what is added does not wait for the comparison
 
   u64 host() const { return page + distance; }
 };
-inline constexpr u32 kTlbBits = 16;  // 256 MiB of guest memory
-inline constexpr u32 kTlbSize = 1u << kTlbBits;
+/// What generated code probes: direct-mapped entries, in two arrays because a host address scales an index by at
+/// most 8.
+struct TlbArrays {
+  u64 page[kTlbSize];
+  u64 distance[kTlbSize];
+};
 constexpr u32 tlb_index(u64 address) {
   return static_cast<u32>(address / kPageSize) & (kTlbSize - 1);
 }

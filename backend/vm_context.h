@@ -45,7 +45,7 @@ struct alignas(64) VmContext {
   u32 fp_extra = 0;                      // fpstatus bits MXCSR cannot hold (kInputDenormal under flush-to-zero)
   u64 memory_base = 0;                   // flat guest memory: host address of guest address 0
   // A machine: the tables for the mode the guest is in, and those for MemAttr::user.
-  const TlbEntry *tlb_read = nullptr, *tlb_write = nullptr, *tlb_user_read = nullptr, *tlb_user_write = nullptr;
+  const TlbArrays *tlb_read = nullptr, *tlb_write = nullptr, *tlb_user_read = nullptr, *tlb_user_write = nullptr;
   const TlbCodePage* tlb_code = nullptr;  // kTlbCodeSize of them, of the present context
   JumpCacheEntry return_stack[kReturnStackSize];
 

@@ -79,7 +79,8 @@ class Tlb {
   Context* find_donor(const Context& c);
   bool has_code_of(Context& other) const;
   Context& context(bool user) { return user ? *user_ : *current_; }
-  const backend::TlbEntry* probe(u64 address, ir::MemAttr attr, bool is_write);
+  /// The host address, if the tables have it.
+  std::optional<u64> probe(u64 address, ir::MemAttr attr, bool is_write);
   /// The mapping, entered into the tables; nothing: `fault_`.
   std::optional<guest::Mapping> fill(u64 address, guest::Access access, bool user, guest::WalkMemo* memo = nullptr);
   bool refuse(u64 address, guest::Access access, u32 status);

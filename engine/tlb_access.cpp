@@ -95,10 +95,11 @@ void store_host(u8* host, unsigned bytes, const U128& value) {
 
 }  // namespace
 
-const TlbEntry* Tlb::probe(u64 address, ir::MemAttr attr, bool is_write) {
+std::optional<u64> Tlb::probe(u64 address, ir::MemAttr attr, bool is_write) {
   Context& c = context(attr.user);
-  const TlbEntry& e = (is_write ? c.write : c.read)[tlb_index(address)];
-  return e.page == page_of(address) && !crosses_page(address, attr.bytes()) ? &e : nullptr;
+  const TlbEntry e = (is_write ? c.write : c.read)[tlb_index(address)];
+  if (e.page != page_of(address) || crosses_page(address, attr.bytes())) return std::nullopt;
+  return e.distance + address;
 }
 
 /// A load that has no entry, from a device or of two pages, is done here and its value given where the host reads it.
@@ -115,7 +116,7 @@ u64 Tlb::fill_from_code(backend::VmContext* context, u64 address, u32 access) {
       return 0;
     }
     Context& c = tlb.context(user);
-    const TlbEntry& e = (write ? c.write : c.read)[tlb_index(address)];
+    const TlbEntry e = (write ? c.write : c.read)[tlb_index(address)];
     if (e.page == page_of(address)) return e.distance + address;
   }
   if (write) return 0;
@@ -127,16 +128,16 @@ u64 Tlb::fill_from_code(backend::VmContext* context, u64 address, u32 access) {
 }
 
 bool Tlb::load(u64 address, ir::MemAttr attr, U128& out) {
-  const TlbEntry* e = probe(address, attr, false);
-  if (!e) return slow_load(address, attr, out);
-  load_host(reinterpret_cast<const u8*>(e->distance + address), attr.bytes(), out);
+  const std::optional<u64> host = probe(address, attr, false);
+  if (!host) return slow_load(address, attr, out);
+  load_host(reinterpret_cast<const u8*>(*host), attr.bytes(), out);
   return true;
 }
 
 bool Tlb::store(u64 address, ir::MemAttr attr, const U128& value) {
-  const TlbEntry* e = probe(address, attr, true);
-  if (!e) return slow_store(address, attr, value);
-  store_host(reinterpret_cast<u8*>(e->distance + address), attr.bytes(), value);
+  const std::optional<u64> host = probe(address, attr, true);
+  if (!host) return slow_store(address, attr, value);
+  store_host(reinterpret_cast<u8*>(*host), attr.bytes(), value);
   return true;
 }
 
@@ -147,8 +148,8 @@ bool Tlb::refuse(u64 address, Access access, u32 status) {
 
 bool Tlb::cas(u64 address, ir::MemAttr attr, U128& expected, const U128& desired) {
   u8* host;
-  if (const TlbEntry* e = probe(address, attr, true)) {
-    host = reinterpret_cast<u8*>(e->distance + address);
+  if (const std::optional<u64> known = probe(address, attr, true)) {
+    host = reinterpret_cast<u8*>(*known);
   } else {
     if (crosses_page(address, attr.bytes())) return refuse(address, Access::Write, mmu_.alignment_status());
     const auto mapping = fill(address, Access::Write, attr.user);

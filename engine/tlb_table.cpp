@@ -9,7 +9,7 @@
 namespace tiercel::engine {
 namespace {
 
-constexpr std::size_t kBytes = backend::kTlbSize * sizeof(backend::TlbEntry);
+constexpr std::size_t kBytes = sizeof(backend::TlbArrays);
 /// From so many groups on it is cheaper to give the memory back.
 constexpr u32 kManyGroups = 512;
 
@@ -18,12 +18,12 @@ constexpr u32 kManyGroups = 512;
 TlbTable::TlbTable() {
   void* memory = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   CHECK_MSG(memory != MAP_FAILED, "no memory for a TLB");
-  entries_ = static_cast<backend::TlbEntry*>(memory);
+  arrays_ = static_cast<backend::TlbArrays*>(memory);
   drop(0);
 }
 
 TlbTable::~TlbTable() {
-  munmap(entries_, kBytes);
+  munmap(arrays_, kBytes);
 }
 
 /// Entries of zeroes are empty, but for the first one.
@@ -31,10 +31,12 @@ void TlbTable::clear() {
   u32 groups = 0;
   for (const u64 w : used_) groups += static_cast<u32>(std::popcount(w));
   if (groups >= kManyGroups)
-    madvise(entries_, kBytes, MADV_DONTNEED);
+    madvise(arrays_, kBytes, MADV_DONTNEED);
   else
-    for_each_group(
-        [&](u32 first) { std::memset(static_cast<void*>(entries_ + first), 0, kGroup * sizeof(backend::TlbEntry)); });
+    for_each_group([&](u32 first) {
+      std::memset(arrays_->page + first, 0, kGroup * sizeof(u64));
+      std::memset(arrays_->distance + first, 0, kGroup * sizeof(u64));
+    });
   used_.fill(0);
   drop(0);
 }

@@ -17,13 +17,13 @@ class TlbTable {
   TlbTable(const TlbTable&) = delete;
   TlbTable& operator=(const TlbTable&) = delete;
 
-  const backend::TlbEntry* data() const { return entries_; }
-  const backend::TlbEntry& operator[](u32 index) const { return entries_[index]; }
+  const backend::TlbArrays* data() const { return arrays_; }
+  backend::TlbEntry operator[](u32 index) const { return {arrays_->page[index], arrays_->distance[index]}; }
   void set(u32 index, const backend::TlbEntry& entry) {
-    entries_[index] = entry;
+    put(index, entry);
     used_[index / kGroup / 64] |= u64{1} << index / kGroup % 64;
   }
-  void drop(u32 index) { entries_[index] = backend::empty_tlb_entry(index); }
+  void drop(u32 index) { put(index, backend::empty_tlb_entry(index)); }
   void clear();
   /// Drops the entries that `match` says, of a page's address.
   template <typename Match>
@@ -33,10 +33,14 @@ class TlbTable {
   static constexpr u32 kGroup = 32;  // entries with a bit in used_
   static constexpr u32 kWords = backend::kTlbSize / kGroup / 64;
 
+  void put(u32 index, const backend::TlbEntry& entry) {
+    arrays_->page[index] = entry.page;
+    arrays_->distance[index] = entry.distance;
+  }
   template <typename Visit>
   void for_each_group(Visit&& visit);
 
-  backend::TlbEntry* entries_;
+  backend::TlbArrays* arrays_;
   std::array<u64, kWords> used_{};
 };
 
@@ -51,7 +55,7 @@ template <typename Match>
 void TlbTable::drop_if(Match&& match) {
   for_each_group([&](u32 first) {
     for (u32 i = first; i < first + kGroup; ++i)
-      if (match(entries_[i].page)) drop(i);
+      if (match(arrays_->page[i])) drop(i);
   });
 }
 

@@ -130,14 +130,14 @@ void Lowering::probe(PageGroup& g, const Inst& inst, llvm::Value* at, llvm::Valu
     b_.SetInsertPoint(hit);
     distance = b_.CreateLoad(word, cell->distance);
   } else {
-    llvm::Value* index = b_.CreateAnd(b_.CreateLShr(low, 12 - 4), b_.getInt64(u64{kTlbSize - 1} << 4));
-    llvm::Value* entry = b_.CreateGEP(b_.getInt8Ty(), tlb_table(g.write, inst.mem().user), index);
+    llvm::Value* index = b_.CreateAnd(b_.CreateLShr(low, 12), b_.getInt64(kTlbSize - 1));
+    llvm::Value* entry = b_.CreateGEP(word, tlb_table(g.write, inst.mem().user), index);
     llvm::Value* page = b_.CreateLoad(word, entry);
     llvm::Value* above =
         b_.CreateICmpUGT(b_.CreateXor(low, page), b_.getInt64(static_cast<u64>(s64{kPageSize} - bytes)));
     b_.CreateCondBr(above, miss, hit, unlikely_taken());
     b_.SetInsertPoint(hit);
-    distance = b_.CreateLoad(word, b_.CreateConstGEP1_64(b_.getInt8Ty(), entry, offsetof(TlbEntry, distance)));
+    distance = b_.CreateLoad(word, b_.CreateConstGEP1_64(b_.getInt8Ty(), entry, offsetof(TlbArrays, distance)));
     if (cell != nullptr) {
       b_.CreateStore(b_.CreateLShr(page, 1), cell->page);
       b_.CreateStore(distance, cell->distance);

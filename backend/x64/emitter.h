@@ -367,6 +367,7 @@ class Emitter {
   struct Probe {
     Gp entry, compared;
     u8 table = kNoRegister;  // if not in a register, its address is part of `entry`
+    u8 scale = 0;            // of `entry`, an exponent
     bool borrowed;           // `entry` is, from the guest
   };
   struct Wanted {
@@ -385,7 +386,8 @@ class Emitter {
   void ask(Gp t, u32 access, s32 less, Label refused);
   void fill(const Lookup& l);
   Lookup lookup(const Inst& inst, Gp t, u32 size, s32 less);
-  Probe plan_probe(Lookup& l, const GuestAddress& at);
+  u8 served_operand(const Inst& inst, const GuestAddress& at) const;
+  Probe plan_probe(const Inst& inst, Lookup& l, const GuestAddress& at);
   void compare_page(const Probe& p, Gp t, const Wanted& w);
   static Mem entry_field(const Probe& p, std::size_t offset);
   void end_probe(const Probe& p);

@@ -226,19 +226,19 @@ class Stubs {
     a.and_(entry.r32(), 3);
     a.mov(entry, x86::ptr(x86::r15, entry, 3, static_cast<s32>(offsetof(VmContext, tlb_read)) - kContextBias, 8));
     a.mov(offset, x);
-    a.shr(offset, 12 - 4);
-    a.and_(offset.r32(), asmjit::Imm((kTlbSize - 1) << 4));
+    a.shr(offset, 12 - 3);
+    a.and_(offset.r32(), asmjit::Imm((kTlbSize - 1) << 3));
     a.add(entry, offset);
     a.mov(offset, x);
-    a.xor_(offset, x86::qword_ptr(entry, offsetof(TlbEntry, page)));
+    a.xor_(offset, x86::qword_ptr(entry, offsetof(TlbArrays, page)));
     a.movzx(end.r32(), access.r8());
     a.cmp(offset, asmjit::Imm(kPageSize));
     a.jae(miss);
     a.add(end, offset);
     a.cmp(end, asmjit::Imm(kPageSize));
     a.ja(miss);
-    a.mov(x86::rcx, x86::qword_ptr(entry, offsetof(TlbEntry, page)));
-    a.add(x, x86::qword_ptr(entry, offsetof(TlbEntry, distance)));
+    a.mov(x86::rcx, x86::qword_ptr(entry, offsetof(TlbArrays, page)));
+    a.add(x, x86::qword_ptr(entry, offsetof(TlbArrays, distance)));
   }
 
   /// Changes only registers that it saves: those of a region are anybody's.

@@ -198,8 +198,20 @@ Emitter::Lookup Emitter::lookup(const Inst& inst, Gp t, u32 size, s32 less) {
   return {.t = t, .access = access_of(inst, size), .less = less, .pair = pair, .back = a.newLabel(), .pc = guest_pc_};
 }
 
+/// A scratch register of an operand that nobody needs once its sum is there, or kNoRegister.
+u8 Emitter::served_operand(const Inst& inst, const GuestAddress& at) const {
+  for (const Value v : {at.index, at.base}) {
+    const u64 free = reusable(v) & kGpScratchMask;
+    const auto keeps = [&](Value other) {
+      return other && other != at.base && other != at.index && (reusable(other) & free) != 0;
+    };
+    if (free != 0 && std::none_of(std::begin(inst.args), std::end(inst.args), keeps)) return state_[v.index].place;
+  }
+  return kNoRegister;
+}
+
 /// Chooses the registers of a probe for guest address `l.t`, the sum of `at`.
-Emitter::Probe Emitter::plan_probe(Lookup& l, const GuestAddress& at) {
+Emitter::Probe Emitter::plan_probe(const Inst& inst, Lookup& l, const GuestAddress& at) {
   const u64 locked = locked_;
   const auto another = [this] {
     const unsigned reg = find_free(false);
@@ -214,8 +226,10 @@ Emitter::Probe Emitter::plan_probe(Lookup& l, const GuestAddress& at) {
   } else {
     p.table = another();
   }
+  if (cpu_.bmi1 && p.table != kNoRegister) p.scale = 3;
   const bool apart = !p.borrowed && at.can_stay_apart && at.base_reg.id() != l.t.id();
-  const u8 copy = apart && !at.index ? kNoRegister : another();
+  u8 copy = apart && !at.index ? kNoRegister : another();
+  if (apart && at.index && copy == kNoRegister) copy = served_operand(inst, at);
   if (copy != kNoRegister) p.compared = gp(copy);
   locked_ = locked;
   if (!apart) return p;
@@ -230,24 +244,30 @@ void Emitter::compare_page(const Probe& p, Gp t, const Wanted& w) {
   const Mem table = w.user    ? w.write ? TIERCEL_CONTEXT(tlb_user_write) : TIERCEL_CONTEXT(tlb_user_read)
                        : w.write ? TIERCEL_CONTEXT(tlb_write)
                               : TIERCEL_CONTEXT(tlb_read);
-  if (cpu_.bmi2) {
-    a.rorx(p.entry, t, 12 - 4);
+  constexpr u32 kScale = 3;
+  static_assert(sizeof(TlbArrays::page[0]) == 1 << kScale);
+  if (p.scale != 0) {
+    a.mov(gp(p.table).r32(), asmjit::Imm(12 | kTlbBits << 8));
+    a.bextr(p.entry, t, gp(p.table));
   } else {
-    a.mov(p.entry, t);
-    a.shr(p.entry, 12 - 4);
+    if (cpu_.bmi2) {
+      a.rorx(p.entry, t, 12 - kScale);
+    } else {
+      a.mov(p.entry, t);
+      a.shr(p.entry, 12 - kScale);
+    }
+    a.and_(p.entry.r32(), asmjit::Imm((kTlbSize - 1) << kScale));
   }
-  static_assert(sizeof(TlbEntry) == 16);
-  a.and_(p.entry.r32(), asmjit::Imm((kTlbSize - 1) << 4));
   p.table != kNoRegister ? a.mov(gp(p.table), table) : a.add(p.entry, table);
   if (p.compared.id() != t.id()) a.mov(p.compared, t);
-  a.xor_(p.compared, entry_field(p, offsetof(TlbEntry, page)));
+  a.xor_(p.compared, entry_field(p, offsetof(TlbArrays, page)));
   a.cmp(p.compared, asmjit::Imm(static_cast<s64>(kPageSize) - w.bytes));
 }
 
 /// One step less than to add the table's address, where there is a register for it.
 Mem Emitter::entry_field(const Probe& p, std::size_t offset) {
   const s32 at = static_cast<s32>(offset);
-  return p.table != kNoRegister ? x86::qword_ptr(gp(p.table), p.entry, 0, at) : x86::qword_ptr(p.entry, at);
+  return p.table != kNoRegister ? x86::qword_ptr(gp(p.table), p.entry, p.scale, at) : x86::qword_ptr(p.entry, at);
 }
 
 void Emitter::end_probe(const Probe& p) {
@@ -267,22 +287,22 @@ Mem Emitter::found(const Lookup& l, const GuestAddress& at, s32 more) {
 /// Probes for guest address `l.t`, the sum of `at`, and gives the host memory `l.less` behind it. What can be found of
 /// it before the page's distance is there stays apart from that: its load is the last thing an access waits for.
 Mem Emitter::probe(const Inst& inst, Lookup& l, const GuestAddress& at, const Wanted& w) {
-  const Probe p = plan_probe(l, at);
+  const Probe p = plan_probe(inst, l, at);
   const bool copied = p.compared.id() != l.t.id();
   compare_page(p, l.t, w);
   a.ja(cold([p, l, copied, slot = w.slot](Emitter& e) {
-    if (!copied) e.a.xor_(l.t, entry_field(p, offsetof(TlbEntry, page)));
+    if (!copied) e.a.xor_(l.t, entry_field(p, offsetof(TlbArrays, page)));
     e.end_probe(p);
     if (slot >= 0) e.a.mov(e.spill_mem(slot, 8), asmjit::Imm(0));
     if (l.less != 0) e.a.add(l.t, l.less);
     e.fill(l);
   }));
   if (l.apart()) {
-    a.mov(p.entry, entry_field(p, offsetof(TlbEntry, distance)));
+    a.mov(p.entry, entry_field(p, offsetof(TlbArrays, distance)));
     if (l.base != kNoRegister) a.add(p.entry, at.base_reg);
   } else {
-    if (!copied) a.xor_(l.t, entry_field(p, offsetof(TlbEntry, page)));
-    a.add(l.t, entry_field(p, offsetof(TlbEntry, distance)));
+    if (!copied) a.xor_(l.t, entry_field(p, offsetof(TlbArrays, page)));
+    a.add(l.t, entry_field(p, offsetof(TlbArrays, distance)));
     end_probe(p);
   }
   if (w.slot >= 0 || l.pair) {

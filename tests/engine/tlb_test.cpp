@@ -152,8 +152,8 @@ TEST_F(TlbTest, GeneratedCodeGetsHostAddressesOrNothing) {
   mmu.map(1, 0x30, kRam, false);
   mmu.map(1, 0x31, kDevice);
   EXPECT_EQ(vm->tlb_fill(vm, 0x30008, 8), reinterpret_cast<u64>(memory_.ram + 8));
-  EXPECT_EQ(vm->tlb_read[0x30].page, 0x30000u);
-  EXPECT_EQ(vm->tlb_write[0x30].page, 0u);
+  EXPECT_EQ(vm->tlb_read->page[0x30], 0x30000u);
+  EXPECT_EQ(vm->tlb_write->page[0x30], 0u);
   EXPECT_EQ(load(~u64{0}), -1) << "no empty entry looks like the last page";
   EXPECT_EQ(vm->tlb_fill(vm, 0x30008, 8 | backend::kTlbFillWrite), 0u);
   EXPECT_TRUE(tlb->refused());
