@@ -5,6 +5,7 @@
 // second table, which an out-of-line stub probes under another hash before it leaves generated code.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -93,6 +94,13 @@ class JumpCache {
     filled_ = other.filled_;
   }
 
+  /// Bytes that it takes at most.
+  std::size_t memory() const {
+    return std::max(touched_, std::min(filled_ * std::size_t{kPageSize}, kEntries * sizeof(JumpCacheEntry)));
+  }
+  /// As clear, and the host has the memory back. Owning thread only.
+  void release();
+
   /// Forgets the entries whose pc does not satisfy `wanted`. Owning thread only.
   template <typename Wanted>
   void keep_if(Wanted&& wanted) {
@@ -108,6 +116,7 @@ class JumpCache {
 
   /// Takes as long as there were insertions since the last time: a machine does it at each change of a code mapping.
   void clear() {
+    touched_ = memory();
     if (filled_ <= places_.size()) {
       for (u32 i = 0; i < filled_; ++i) entries_[places_[i]] = {};
     } else {
@@ -134,6 +143,7 @@ class JumpCache {
   }
 
   std::unique_ptr<JumpCacheEntry[], Free> entries_;
+  std::size_t touched_ = 0;       // bytes, by what was cleared since it was released
   std::array<u16, 4096> places_;  // indices of entries that are not empty, unless there were more
   u32 filled_ = 0;                // how many; more than fit: anywhere
   static_assert(kEntries - 1 <= 0xffff);

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "base/bits.h"
 #include "base/types.h"
 #include "guest/frontend.h"
 
@@ -23,12 +24,22 @@ class BlockTable {
   void clear();
 
  private:
-  struct Entry {
-    guest::BlockKey key;
-    CachedBlock* block = nullptr;  // null: free
+  /// A block and some bits of its key's hash, so that blocks with other keys are mostly not looked at.
+  class Entry {
+   public:
+    Entry() = default;
+    Entry(CachedBlock* block, u64 hash) : bits_(reinterpret_cast<u64>(block) | tag(hash)) {}
+    bool free() const { return bits_ == 0; }
+    bool may_be(u64 hash) const { return (bits_ & ~kPointer) == tag(hash); }
+    CachedBlock* block() const { return reinterpret_cast<CachedBlock*>(bits_ & kPointer); }
+
+   private:
+    static constexpr u64 kPointer = low_mask(48);  // of a Linux process
+    static constexpr u64 tag(u64 hash) { return hash & ~kPointer; }
+    u64 bits_ = 0;
   };
-  std::size_t home(const guest::BlockKey& key) const { return guest::BlockKeyHash{}(key)&mask_; }
   std::size_t locate(const guest::BlockKey& key) const;
+  u64 hash_of(const Entry& entry) const;
   void grow();
 
   std::vector<Entry> entries_;

@@ -7,23 +7,46 @@
 
 namespace tiercel::engine {
 
-CodeCache::CodeCache(CodeMemory memory) : memory_(std::move(memory)) {}
+namespace {
+
+constexpr u64 kLeastSegment = 512 << 10, kMostSegments = 16;
+
+}  // namespace
+
+CodeCache::CodeCache(CodeMemory memory) : memory_(std::move(memory)) {
+  make_index();
+}
+
+void CodeCache::make_index() {
+  index_ = std::make_unique<Index>();
+  const u64 count = std::clamp(memory_.size() / kLeastSegment, u64{1}, kMostSegments);
+  const u64 size = align_down(memory_.size() / count, CodeMemory::kChunk);
+  for (u64 i = 0; i < count; ++i)
+    index_->segments.emplace_back(memory_.code(), i * size, i + 1 == count ? memory_.size() : (i + 1) * size,
+                                  static_cast<u8>(i));
+  index_->segments.front().begin_at(runtime_end_);
+}
 
 const u8* CodeCache::install_runtime(const std::vector<u8>& code) {
-  CHECK(next_ == 0);
+  CHECK(runtime_end_ == 0);
   memory_.write(0, code.data(), code.size());
-  runtime_end_ = next_ = align_up(code.size(), 64);
+  runtime_end_ = align_up(code.size(), 64);
+  index_->segments.front().begin_at(runtime_end_);
   return memory_.code();
 }
 
+CachedBlock& CodeCache::add_block(const guest::BlockKey& key, const backend::CompiledCode* code) {
+  CachedBlock& b = current().add(key, code);
+  if (code) memory_.write(static_cast<u64>(b.host - memory_.code()), code->code.data(), code->code.size());
+  return b;
+}
+
 CachedBlock* CodeCache::add(const guest::BlockKey& key, const ir::Function& f, const backend::CompiledCode* code) {
-  CachedBlock& b = *index_->arena.make<CachedBlock>();
-  b.key = key;
-  b.end_pc = std::max(f.end_pc, key.pc + 1);
-  b.insn_count = f.insn_count;
-  b.counter = f.counter;
-  longest_block_ = std::max(longest_block_, b.end_pc - key.pc);
-  if (code) install(b, *code);
+  CachedBlock& b = add_block(key, code);
+  b.guest_size = static_cast<u32>(std::max(f.end_pc, key.pc + 1) - key.pc);
+  b.insn_count = static_cast<u16>(f.insn_count);
+  if (f.counter != 0) details_of(b).counter = f.counter;
+  longest_block_ = std::max(longest_block_, u64{b.guest_size});
   index_->by_key.insert(key, &b);
   CachedBlock*& first = index_->by_page[key.location() / kPageSize];
   b.next_in_page = first;
@@ -31,64 +54,40 @@ CachedBlock* CodeCache::add(const guest::BlockKey& key, const ir::Function& f, c
   return &b;
 }
 
-void CodeCache::install(CachedBlock& b, const backend::CompiledCode& code) {
-  const u64 offset = align_up(next_, u64{code.alignment});
-  memory_.write(offset, code.code.data(), code.code.size());
-  next_ = offset + code.code.size();
-  b.host = memory_.code() + offset;
-  b.host_size = static_cast<u32>(code.code.size());
-  b.exits = index_->arena.make_array<CachedExit>(code.exits.size());
-  for (std::size_t i = 0; i < code.exits.size(); ++i) {
-    const backend::DirectExit& e = code.exits[i];
-    b.exits[i] = {&b, nullptr, nullptr, e.target_pc, e.patch_offset, e.stub_offset, e.counted};
-  }
-  b.faults = index_->arena.make_array<backend::FaultSite>(code.faults.size());
-  std::copy(code.faults.begin(), code.faults.end(), b.faults.begin());
-  index_->by_address.push_back(&b);
-  const u32 index = static_cast<u32>(index_->by_address.size() - 1);
-  while (index_->stretch_first.size() <= offset / kStretch) index_->stretch_first.push_back(index);
-}
-
-void CodeCache::keep_function(CachedBlock& block, const ir::Function& f) {
-  block.function = &index_->functions.emplace_back(f);
+void CodeCache::keep_function(CachedBlock& block, const ir::Function& f, u32 number) {
+  index_->segments[block.segment].keep_function(block, f);
+  details_of(block).number = number;
 }
 
 CachedBlock* CodeCache::containing(u64 host_pc) const {
-  const auto& all = index_->by_address;
-  const auto& firsts = index_->stretch_first;
-  if (!memory_.contains(host_pc) || all.empty()) return nullptr;
-  const u64 stretch = (host_pc - reinterpret_cast<u64>(memory_.code())) / kStretch;
-  // The block starts in this stretch, or it is the last one that starts before it.
-  const auto first = all.begin() + (stretch < firsts.size() ? firsts[stretch] : all.size());
-  auto it = first;
-  while (it != all.end() && reinterpret_cast<u64>((*it)->host) <= host_pc) ++it;
-  if (it == all.begin()) return nullptr;
-  CachedBlock* b = *--it;
-  return host_pc < reinterpret_cast<u64>(b->host) + b->host_size ? b : nullptr;
+  for (const CodeSegment& s : index_->segments)
+    if (CachedBlock* b = s.containing(host_pc)) return b;
+  return nullptr;
 }
 
 CachedExit& CodeCache::exit_at(u64 site) const {
   CachedBlock* b = containing(site);
   CHECK_MSG(b, "an exit site outside every block");
   const u64 offset = site - reinterpret_cast<u64>(b->host);
-  const auto it = std::find_if(b->exits.begin(), b->exits.end(),
-                               [offset](const CachedExit& e) { return e.patch_offset == offset; });
-  CHECK_MSG(it != b->exits.end(), "an exit site that its block does not list");
+  const std::span<CachedExit> exits = b->exits();
+  const auto it =
+      std::find_if(exits.begin(), exits.end(), [offset](const CachedExit& e) { return e.patch_offset == offset; });
+  CHECK_MSG(it != exits.end(), "an exit site that its block does not list");
   return *it;
 }
 
 void CodeCache::patch(const CachedExit& exit, const u8* destination) {
-  const u8* field = exit.from->host + exit.patch_offset;
+  const u8* field = exit.from().host + exit.patch_offset;
   memory_.patch32(static_cast<u64>(field - memory_.code()), static_cast<u32>(destination - (field + 4)));
 }
 
 void CodeCache::link(CachedExit& exit, CachedBlock& target) {
   const CachedBlock& plain = plain_of(target);
-  link_to(exit, exit.counted && plain.gate && !plain.settled ? *plain.gate : target);
+  link_to(exit, exit.counted && plain.details().gate && !plain.settled ? *plain.details().gate : target);
 }
 
 void CodeCache::link_to(CachedExit& exit, CachedBlock& target) {
-  if (exit.from->dead || target.dead || !target.host || exit.target) return;
+  if (exit.from().dead || target.dead || !target.host || exit.target) return;
   patch(exit, target.host);
   exit.target = &target;
   exit.next_incoming = target.incoming;
@@ -96,7 +95,7 @@ void CodeCache::link_to(CachedExit& exit, CachedBlock& target) {
 }
 
 void CodeCache::unlink(CachedExit& exit) {
-  patch(exit, exit.from->host + exit.stub_offset);
+  patch(exit, exit.from().host + exit.stub_offset);
   exit.target = nullptr;
   exit.next_incoming = nullptr;
 }
@@ -118,19 +117,18 @@ void CodeCache::move_links(CachedBlock& from, CachedBlock& to) {
 }
 
 void CodeCache::add_gate(CachedBlock& plain, const backend::CompiledCode& code) {
-  CachedBlock& gate = *index_->arena.make<CachedBlock>();
-  gate.key = plain.key;
-  gate.end_pc = plain.end_pc;
-  install(gate, code);
-  plain.gate = &gate;
-  if (CachedBlock* target = find(plain.key)) link_to(gate.exits.front(), *target);
+  CachedBlock& gate = add_block(plain.key, &code);
+  gate.guest_size = plain.guest_size;
+  details_of(plain).gate = &gate;
+  if (CachedBlock* target = find(plain.key)) link_to(gate.exits().front(), *target);
 }
 
 void CodeCache::set_counting(CachedBlock& plain, bool counts) {
   plain.settled = !counts;
   CachedBlock* const target = find(plain.key);
-  if (!plain.gate || !target) return;
-  CachedBlock& from = counts ? *target : *plain.gate;
+  CachedBlock* const gate = plain.details().gate;
+  if (plain.dead || !gate || !target) return;  // a dead one's gate may be gone
+  CachedBlock& from = counts ? *target : *gate;
   CachedExit* rest = std::exchange(from.incoming, nullptr);
   while (rest) {
     CachedExit& exit = *std::exchange(rest, rest->next_incoming);
@@ -145,26 +143,27 @@ void CodeCache::set_counting(CachedBlock& plain, bool counts) {
 
 CachedBlock& CodeCache::add_stand_in(std::span<CachedBlock* const> members, const backend::CompiledCode& code) {
   CachedBlock& head = *members.front();
-  CachedBlock& r = *index_->arena.make<CachedBlock>();
-  r.key = head.key;
-  r.end_pc = head.end_pc;
-  r.plain = &head;
-  r.members = index_->arena.make_array<CachedBlock*>(members.size());
-  std::copy(members.begin(), members.end(), r.members.begin());
+  CachedBlock& r = add_block(head.key, &code);
+  Arena& arena = current().arena();
+  r.guest_size = head.guest_size;
+  BlockDetails& details = details_of(r);
+  details.plain = &head;
+  details.members = arena.make_array<CachedBlock*>(members.size());
+  std::copy(members.begin(), members.end(), details.members.begin());
   for (CachedBlock* member : members) {
-    r.insn_count += member->insn_count;
-    RegionUse& use = *index_->arena.make<RegionUse>();
-    use = {&r, member->uses};
-    member->uses = &use;
+    r.insn_count = static_cast<u16>(r.insn_count + member->insn_count);
+    RegionUse& use = *arena.make<RegionUse>();
+    BlockDetails& its = details_of(*member);
+    use = {&r, its.uses};
+    its.uses = &use;
   }
-  install(r, code);
   index_->by_key.replace(r.key, &r);
-  for (CachedExit& exit : r.exits) {
+  for (CachedExit& exit : r.exits()) {
     guest::BlockKey key = r.key;
     key.pc = exit.target_pc;
     CachedBlock* target = find(key);
     // One that may need a gate is linked when it is taken, as any other's.
-    if (target && (!exit.counted || plain_of(*target).gate)) link(exit, *target);
+    if (target && (!exit.counted || plain_of(*target).details().gate)) link(exit, *target);
   }
   return r;
 }
@@ -181,15 +180,15 @@ CachedBlock* CodeCache::watch(CachedBlock& plain, const backend::CompiledCode& c
   CachedBlock* const before = find(plain.key);
   CachedBlock* const member[] = {&plain};
   CachedBlock& watched = add_stand_in(member, code);
-  watched.counter = plain.counter;
-  watched.instead = before;
+  details_of(watched).counter = plain.details().counter;
+  details_of(watched).instead = before;
   move_links(*before, watched);
   return &watched;
 }
 
 void CodeCache::unwatch(CachedBlock& watched) {
   if (watched.dead) return;
-  CachedBlock& after = watched.instead->dead ? *watched.plain : *watched.instead;
+  CachedBlock& after = watched.details().instead->dead ? *watched.plain() : *watched.details().instead;
   if (find(watched.key) == &watched) index_->by_key.replace(watched.key, &after);
   move_links(watched, after);
   watched.dead = true;
@@ -197,20 +196,23 @@ void CodeCache::unwatch(CachedBlock& watched) {
 
 void CodeCache::drop_region(CachedBlock& region) {
   if (region.dead) return;
-  region.plain->settled = false;
+  region.plain()->settled = false;
   drop_links_to(region);
-  if (find(region.key) == &region) index_->by_key.replace(region.key, region.plain);
+  if (find(region.key) == &region) index_->by_key.replace(region.key, region.plain());
 }
 
 void CodeCache::kill(CachedBlock& block, Dropped& dropped) {
-  for (const RegionUse* use = block.uses; use; use = use->next) {
+  for (const RegionUse* use = block.details().uses; use; use = use->next) {
     ++dropped.regions;  // a vCPU may still be inside of one that was dropped long ago
     if (use->region->dead) continue;
     drop_region(*use->region);
     dropped.pcs.push_back(use->region->key.pc);
   }
   drop_links_to(block);
-  if (block.gate) drop_links_to(*block.gate);
+  if (CachedBlock* gate = block.details().gate) {
+    drop_links_to(*gate);
+    details_of(block).gate = nullptr;
+  }
   dropped.pcs.push_back(block.key.pc);
   ++dropped.blocks;
   index_->by_key.erase(block.key);
@@ -253,7 +255,7 @@ CodeCache::Dropped CodeCache::invalidate(u64 start, u64 end) {
 CodeCache::Dropped CodeCache::invalidate_pcs(std::span<const u64> pcs) {
   std::vector<CachedBlock*> found;
   const auto has_one = [pcs](const CachedBlock& b) {
-    return std::any_of(pcs.begin(), pcs.end(), [&b](u64 pc) { return pc >= b.key.pc && pc < b.end_pc; });
+    return std::any_of(pcs.begin(), pcs.end(), [&b](u64 pc) { return pc >= b.key.pc && pc < b.end_pc(); });
   };
   for (const auto& page : index_->by_page)
     for (CachedBlock* b = page.second; b; b = b->next_in_page)
@@ -264,22 +266,17 @@ CodeCache::Dropped CodeCache::invalidate_pcs(std::span<const u64> pcs) {
 }
 
 void CodeCache::clear() {
-  next_ = runtime_end_;
   longest_block_ = 0;
-  Index& all = *index_;
-  all.by_key.clear();
-  all.by_page.clear();
-  all.by_address.clear();
-  all.stretch_first.clear();
-  all.functions.clear();
-  all.arena.clear();
+  index_->by_key.clear();
+  index_->by_page.clear();
+  for (CodeSegment& s : index_->segments) s.clear();
+  index_->current = 0;
 }
 
 void CodeCache::abandon() {
-  next_ = runtime_end_;
   longest_block_ = 0;
   static_cast<void>(index_.release());  // not destroyed: its containers may be half changed
-  index_ = std::make_unique<Index>();
+  make_index();
   // A child forked by the dead one may execute the present pages.
   memory_.freeze_after_fork(false);
 }

@@ -1,8 +1,11 @@
 // Owns translated code: key -> block, host address -> block, guest page -> blocks, and the links between blocks.
 //
 // Every function needs the engine's lock unless it says otherwise. Blocks and their code stay where they are until
-// clear(), which nobody may call while a vCPU executes generated code; an invalidated block is only unlinked and
-// forgotten. Translation is frequent, so blocks and what hangs on them live in arenas and intrusive lists.
+// evict() or clear(), which nobody may call while a vCPU executes generated code; an invalidated block is only unlinked
+// and forgotten. Translation is frequent, so blocks and what hangs on them live in arenas and intrusive lists.
+//
+// Code memory is filled segment by segment. When all are full the oldest one is emptied and filled again: what is still
+// executed is translated anew then, and most of what is not is never seen again.
 #pragma once
 
 #include <deque>
@@ -10,66 +13,12 @@
 #include <unordered_map>
 #include <vector>
 
-#include "backend/compiled_code.h"
-#include "engine/arena.h"
 #include "engine/block_table.h"
+#include "engine/cached_block.h"
 #include "engine/code_memory.h"
-#include "engine/fault_rate.h"
-#include "guest/frontend.h"
+#include "engine/code_segment.h"
 
 namespace tiercel::engine {
-
-struct CachedBlock;
-
-/// A direct exit of a cached block and, once linked, a member of its target's list of predecessors.
-struct CachedExit {
-  CachedBlock* from = nullptr;
-  CachedBlock* target = nullptr;  // where it is linked to; null: to its stub
-  CachedExit* next_incoming = nullptr;
-  u64 target_pc = 0;
-  u32 patch_offset = 0, stub_offset = 0;  // as backend::DirectExit
-  bool counted = false;
-};
-
-/// A block's membership in a region.
-struct RegionUse {
-  CachedBlock* region = nullptr;
-  RegionUse* next = nullptr;
-};
-
-/// A block, or what stands in for the block of the same key: a region, or the block with notes of its executions. Then
-/// `plain` and `members` are set.
-struct CachedBlock {
-  guest::BlockKey key;
-  u64 end_pc = 0;
-  const u8* host = nullptr;  // null: only interpreted
-  u32 host_size = 0;
-  u32 number = 0;  // the n-th translation, from 1
-  u32 insn_count = 0;
-  u32 counter = 0;  // ir::Function::counter
-  bool dead = false;
-  u32 moved = 0;      // a region: how often it could not be entered because its code lay elsewhere
-  u32 stopped = 0;    // ... and, in a machine, how often it was left at an access
-  FaultRate faulted;  // ... and the same in a program
-  std::span<CachedExit> exits;
-  CachedExit* incoming = nullptr;
-  std::span<backend::FaultSite> faults;
-  CachedBlock* next_in_page = nullptr;     // of the page that holds the block's first byte
-  const ir::Function* function = nullptr;  // kept for the interpreter and lockstep
-  RegionUse* uses = nullptr;               // the regions this block was compiled into
-  CachedBlock* plain = nullptr;            // a stand-in: the block it stands in for
-  std::span<CachedBlock*> members;         // a stand-in: what it was made of, `plain` included
-  CachedBlock* instead = nullptr;          // a watched block: what takes its place afterwards
-  CachedBlock* gate = nullptr;             // of a plain block: what counted exits to it or a stand-in lead through
-  bool settled = false;                    // a plain block: they need not
-
-  u64 end_location() const { return key.location() + (end_pc - key.pc); }
-};
-
-/// The block itself, or what it stands in for.
-inline CachedBlock& plain_of(CachedBlock& block) {
-  return block.plain ? *block.plain : block;
-}
 
 class CodeCache {
  public:
@@ -78,8 +27,16 @@ class CodeCache {
   /// Copies code that stays forever (the runtime stubs) to the start. Returns its host address.
   const u8* install_runtime(const std::vector<u8>& code);
 
-  /// True if a block of `bytes` still fits.
-  bool has_room(u64 bytes) const { return next_ + bytes + 64 <= memory_.size(); }
+  /// True if a block of `bytes` still fits into the present segment.
+  bool has_room(u64 bytes) const { return current().has_room(bytes); }
+  /// Goes on in the next segment, if that is empty.
+  bool open_next();
+  /// Empties the oldest segment and goes on there. The blocks in it are gone, and so are the regions made of any of
+  /// them.
+  void evict();
+  /// Whether evict() would drop the block. There is only one segment: it drops all of them.
+  bool is_oldest(const CachedBlock& block) const { return block.segment == next_segment(); }
+  bool has_segments() const { return index_->segments.size() > 1; }
 
   CachedBlock* find(const guest::BlockKey& key) const { return index_->by_key.find(key); }
   /// Adds a block; `code` may be null (interpreted only). The key must not be present.
@@ -97,8 +54,9 @@ class CodeCache {
   void add_gate(CachedBlock& plain, const backend::CompiledCode& code);
   /// Whether counted exits to what has the key of `plain` lead through its gate, those linked now and later.
   void set_counting(CachedBlock& plain, bool counts);
-  /// Keeps a copy of `f` with the block.
-  void keep_function(CachedBlock& block, const ir::Function& f);
+  /// Keeps a copy of `f` with the block. `number`: BlockDetails::number.
+  void keep_function(CachedBlock& block, const ir::Function& f, u32 number);
+  BlockDetails& details_of(CachedBlock& block) { return index_->segments[block.segment].details_of(block); }
 
   /// The block whose code holds host address `pc`, dead ones included; null if none.
   CachedBlock* containing(u64 host_pc) const;
@@ -125,13 +83,13 @@ class CodeCache {
 
   CodeMemory& memory() { return memory_; }
   const CodeMemory& memory() const { return memory_; }
-  u64 bytes_used() const { return next_; }
 
  private:
-  // by_address is narrowed by the first block that starts in each stretch of code memory.
-  static constexpr u64 kStretch = 1024;
-
-  void install(CachedBlock& block, const backend::CompiledCode& code);
+  CodeSegment& current() { return index_->segments[index_->current]; }
+  const CodeSegment& current() const { return index_->segments[index_->current]; }
+  u32 next_segment() const { return (index_->current + 1) % static_cast<u32>(index_->segments.size()); }
+  void make_index();
+  CachedBlock& add_block(const guest::BlockKey& key, const backend::CompiledCode* code);
   void kill(CachedBlock& block, Dropped& dropped);
   void link_to(CachedExit& exit, CachedBlock& target);
   CachedBlock& add_stand_in(std::span<CachedBlock* const> members, const backend::CompiledCode& code);
@@ -142,19 +100,22 @@ class CodeCache {
   std::vector<CachedBlock*> overlapping(u64 start, u64 end) const;
   void collect(u64 page, u64 start, u64 end, std::vector<CachedBlock*>& found) const;
 
+  // evict(), of the segment with that number.
+  void evict_names(CachedBlock& block, u8 segment);
+  void evict_links(std::span<CachedBlock* const> blocks, u8 segment);
+  void evict_from_pages(std::span<CachedBlock* const> blocks, u8 segment);
+  void disband(CachedBlock& stand_in);
+
   CodeMemory memory_;
   u64 runtime_end_ = 0;
-  u64 next_ = 0;
   u64 longest_block_ = 0;  // guest bytes; a block may reach this far into the next pages
   struct Index {
-    Arena arena;
+    std::deque<CodeSegment> segments;
+    u32 current = 0;
     BlockTable by_key;
-    std::vector<CachedBlock*> by_address;  // those with host code, ascending
-    std::vector<u32> stretch_first;        // per stretch up to the last used: index into by_address
     std::unordered_map<u64, CachedBlock*> by_page;
-    std::deque<ir::Function> functions;
   };
-  std::unique_ptr<Index> index_ = std::make_unique<Index>();
+  std::unique_ptr<Index> index_;
 };
 
 }  // namespace tiercel::engine

@@ -16,7 +16,7 @@ constexpr u64 kLeastWait = 20 * kMillisecond, kLongestWait = 500 * kMillisecond;
 
 void Counting::prepare_link(const CachedExit& exit, CachedBlock& target, backend::Backend& backend) {
   CachedBlock& plain = plain_of(target);
-  if (!exit.counted || plain.gate) return;
+  if (!exit.counted || plain.details().gate) return;
   backend.make_gate(plain.key.pc, gate_);
   if (cache_.has_room(gate_.code.size() + gate_.alignment)) cache_.add_gate(plain, gate_);
 }
@@ -72,6 +72,10 @@ std::vector<u64> Counting::reconsider() {
   next_ = settled.empty() ? kNever : now + kLeastWait;
   state_->resumed = now;
   return pcs;
+}
+
+void Counting::forget(const std::function<bool(const guest::BlockKey&)>& gone) {
+  std::erase_if(state_->settled, [&gone](const Settled& s) { return gone(s.key); });
 }
 
 void Counting::forget() {

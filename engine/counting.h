@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -41,6 +42,8 @@ class Counting {
     return next != kNever && coarse_monotonic_ns() >= next;
   }
 
+  /// The blocks with these keys are gone.
+  void forget(const std::function<bool(const guest::BlockKey&)>& gone);
   /// All blocks are gone.
   void forget();
   /// The same when what is here may be half changed: it is not destroyed.

@@ -18,6 +18,8 @@ namespace {
 // With chaos one look for a block in so many loses the code of a page first. Each loss leads to as many looks as the
 // page has blocks: a few dozen.
 constexpr u32 kChaosInvalidates = 512;
+// What is left of a segment of the code cache is given up for a region that may need as much.
+constexpr u64 kRegionRoom = 64 << 10;
 
 }  // namespace
 
@@ -59,7 +61,7 @@ CachedBlock* Engine::Private::find_or_translate(const guest::BlockKey& key, cons
 CachedBlock* Engine::Private::find_plain(const guest::BlockKey& key) {
   CachedBlock* block = cache.find(key);
   if (!block) return translate_new(key);
-  return block->plain ? block->plain : block;
+  return &plain_of(*block);
 }
 
 void Engine::Private::drop_region(CachedBlock& region) {
@@ -73,6 +75,7 @@ void Engine::Private::link(CachedExit& exit, CachedBlock& target) {
 }
 
 void Engine::Private::install_regions() {
+  if (regions.awaits_any() && cache.has_segments()) make_room(kRegionRoom);
   for (const CachedBlock* region : regions.collect(*translator)) {
     forget_everywhere(region->key.pc);
     if (perf_map) note_perf(*region);
@@ -85,16 +88,15 @@ CachedBlock* Engine::Private::translate_new(const guest::BlockKey& key) {
   const Translator::Outcome outcome = translator->translate(key);
   if (outcome == Translator::Outcome::NotExecutable) return nullptr;
   const bool compiled = outcome == Translator::Outcome::Compiled;
-  if (compiled && !cache.has_room(translator->code().code.size())) flush();
+  make_room(compiled ? translator->code().code.size() : 0);
   CachedBlock* block = cache.add(key, translator->function(), compiled ? &translator->code() : nullptr);
-  block->number = static_cast<u32>(translator->translations());
   if (!compiled || options.lockstep) {
     // The interpreter takes the IR as the frontend made it: the passes are part of what lockstep checks.
     if (compiled && !translator->translate_raw(key, block->insn_count)) {
       cache.invalidate(key.pc, key.pc + 1);  // the code went away meanwhile: nobody must find a block without function
       return nullptr;
     }
-    cache.keep_function(*block, translator->function());
+    cache.keep_function(*block, translator->function(), static_cast<u32>(translator->translations()));
   }
   if (options.stats) stats.translate_ns += thread_cpu_ns() - begin;
   ++stats.blocks_translated;
@@ -106,7 +108,7 @@ CachedBlock* Engine::Private::translate_new(const guest::BlockKey& key) {
 
 void Engine::Private::note_perf(const CachedBlock& block) {
   fmt::print(perf_map, "{:x} {:x} {}:{:#x}\n", reinterpret_cast<u64>(block.host), block.host_size,
-             block.plain ? "region" : "fast", block.key.pc);
+             block.plain() ? "region" : "fast", block.key.pc);
   std::fflush(perf_map);
 }
 
@@ -153,6 +155,18 @@ void Engine::Private::invalidate(u64 location, u64 size) {
   // A vCPU may be in a loop inside a region, which no link leads out of.
   if (dropped.regions != 0)
     for (Vcpu* vcpu : vcpus) vcpu->poke();
+}
+
+void Engine::Private::make_room(u64 bytes) {
+  if (cache.has_room(bytes)) return;
+  if (!cache.has_segments()) return flush();
+  if (cache.open_next() && cache.has_room(bytes)) return;
+  with_world_stopped([this] {
+    regions.forget_oldest();
+    cache.evict();
+    ++stats.cache_evictions;
+  });
+  for (const u64 pc : regions.take_stale()) forget_everywhere(pc);
 }
 
 void Engine::Private::flush() {

@@ -15,7 +15,8 @@ namespace tiercel::engine {
 /// Counters for --stats; the sum over all vCPUs.
 struct Statistics {
   u64 blocks_translated = 0, insns_translated = 0, host_bytes = 0, translate_ns = 0;
-  u64 link_misses = 0, indirect_misses = 0, interrupts = 0, faults = 0, invalidations = 0, cache_flushes = 0;
+  u64 link_misses = 0, indirect_misses = 0, interrupts = 0, faults = 0, invalidations = 0, cache_flushes = 0,
+      cache_evictions = 0;
   u64 unimplemented = 0;
   u64 hot_exits = 0, region_faults = 0;
   u64 insns_interpreted = 0, insns_fast = 0, insns_in_regions = 0;  // executed

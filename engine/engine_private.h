@@ -56,6 +56,9 @@ struct Engine::Private {
   /// The block for `key`, translated if need be; null when its first byte is not executable. Needs `lock`. `tlb`: of
   /// the vCPU, in a machine.
   CachedBlock* find_or_translate(const guest::BlockKey& key, const Tlb* tlb);
+  /// Makes the code cache have room for a block of `bytes`. Needs `lock`; what is dropped for it is the oldest, as by
+  /// flush().
+  void make_room(u64 bytes);
   /// Drops all translations. Needs `lock`; waits until no vCPU is in code. The caller is not.
   void flush();
   /// As flush, when `lock` was taken over from an owner that died: the translator and the cache may be in any state.

@@ -133,7 +133,7 @@ void run_lockstep(Engine::Private& engine, Vcpu& vcpu, const CachedBlock& block)
   LoggingMemory memory(c.memory_base);
   const auto r = [&] {
     const mxcsr::Lent lent(c.mxcsr);
-    return backend::interpret(*block.function, layout.slots, c, memory);
+    return backend::interpret(*block.details().function, layout.slots, c, memory);
   }();
   const Outcome interp{
       {state, state + layout.state_size}, r.reason, c.exit_pc, vcpu.fp_status(), c.exit_arg, c.exit_payload};
@@ -150,18 +150,18 @@ void run_lockstep(Engine::Private& engine, Vcpu& vcpu, const CachedBlock& block)
   const std::string differences = compare(layout, interp, fast, memory, c.memory_base);
   if (differences.empty()) return;
   fmt::print(stderr, "tiercel: lockstep: tiers differ in block {:#x} (number {})\n{}-- state before\n", block.key.pc,
-             block.number, differences);
+             block.details().number, differences);
   for (const ir::SlotInfo& slot : layout.slots)
     fmt::print(stderr, "  {:10} {}\n", slot.name, hex(before.data() + slot.offset, ir::type_bits(slot.type) / 8));
   fmt::print(stderr, "-- guest\n");
-  for (u64 pc = block.key.pc; pc < block.end_pc;) {
+  for (u64 pc = block.key.pc; pc < block.end_pc();) {
     const auto bytes = engine.memory.code_window(VAddr{pc});
     if (bytes.empty()) break;
     const auto line = engine.frontend.disassemble(pc, bytes, block.key.mode);
     fmt::print(stderr, "  {:#x}: {}\n", pc, line.text);
     pc += std::max(line.length, 1u);
   }
-  fmt::print(stderr, "-- ir\n{}", ir::print(*block.function, layout.slots));
+  fmt::print(stderr, "-- ir\n{}", ir::print(*block.details().function, layout.slots));
   std::fflush(stderr);
   std::abort();
 }

@@ -42,6 +42,7 @@ struct Options {
   u64 pass_limit = ~u64{0};  // only the first N pass applications happen
   u32 chaos_seed = 0;        // nonzero: random block lengths, registers, tiers, thresholds, regions and losses of code
   u64 code_cache_bytes = 256 << 20;
+  u64 tlb_bytes = 32 << 20;  // of a machine's vCPU, for address spaces
   u32 max_block_insns = 64;
   u64 compile_credit_ns = 100'000'000;  // of the translation service's time, besides an eighth of the CPU time
   u32 host_level = 4;                   // generated code uses nothing that a host of x86-64-vN does not have; 2 to 4

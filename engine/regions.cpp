@@ -281,6 +281,24 @@ bool Regions::awaits(const guest::BlockKey& key) const {
   });
 }
 
+void Regions::forget_oldest() {
+  if (work_->survey) {
+    --work_->heads[work_->survey->head()].attempts;  // it did not see enough
+    end_survey(kPause);
+  }
+  const auto gone = [this](const guest::BlockKey& key) {
+    CachedBlock* block = cache_.find(key);
+    return !block || cache_.is_oldest(plain_of(*block));
+  };
+  std::erase_if(work_->pending, [&](const Pending& p) {
+    const bool lost = std::any_of(p.members.begin(), p.members.end(), [this](auto* b) { return cache_.is_oldest(*b); });
+    if (lost) work_->heads[p.members.front()->key].pending = false;
+    return lost;
+  });
+  std::erase_if(work_->heads, [&](const auto& head) { return gone(head.first); });
+  counting_.forget(gone);
+}
+
 void Regions::forget() {
   work_->pending.clear();
   work_->heads.clear();

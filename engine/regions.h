@@ -52,6 +52,8 @@ class Regions {
   /// Blocks that now run other code: predictions of their pcs are stale. They are told once.
   std::vector<u64> take_stale() { return std::exchange(work_->stale, {}); }
 
+  /// The oldest segment of the code cache is about to be emptied.
+  void forget_oldest();
   /// All code is gone.
   void forget();
   /// In a forked child: what was asked for will not come, and what the parent has spent is its own.
@@ -60,6 +62,7 @@ class Regions {
   void abandon();
 
   const RegionStatistics& statistics() const { return stats_; }
+  bool awaits_any() const { return !work_->pending.empty(); }
   /// True while a region with a block of this key is being compiled.
   bool awaits(const guest::BlockKey& key) const;
   /// Why the last attempt to make a region that begins at `key` failed; None: it did not, or there was none.

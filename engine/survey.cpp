@@ -51,7 +51,7 @@ std::vector<const Survey::Block*> Survey::other_heads() const {
   std::vector<const Block*> heads;
   for (const Block& b : blocks_)
     for (const u64 pc : b.next) {
-      const Block* to = pc < b.plain->end_pc ? find(pc) : nullptr;
+      const Block* to = pc < b.plain->end_pc() ? find(pc) : nullptr;
       if (to && to != &blocks_.front() && to->count >= kTelling &&
           std::find(heads.begin(), heads.end(), to) == heads.end())
         heads.push_back(to);
@@ -72,11 +72,11 @@ bool Survey::add(CachedBlock& block) {
   if (!translator_.translate_for_region(block.key, block.insn_count)) return false;
   const ir::Function& f = translator_.function();
   // Other bytes than the block was made from: it is about to be invalidated.
-  if (f.insn_count != block.insn_count || std::max(f.end_pc, f.pc + 1) != block.end_pc || !fits(f)) return false;
+  if (f.insn_count != block.insn_count || std::max(f.end_pc, f.pc + 1) != block.end_pc() || !fits(f)) return false;
   index_of_.emplace(block.key.pc, blocks_.size());
   insns_ += block.insn_count;
   Block& b = blocks_.emplace_back(Block{&block, f, {}, {}});
-  b.function.counter = block.counter;
+  b.function.counter = block.details().counter;
   const ir::Inst& end = f.insts.back();
   if (end.op == Opcode::Branch) b.next = {end.imm, f.constant(end.aux).lo};
   if (end.op == Opcode::Jump || end.op == Opcode::Call) b.next = {end.imm};
@@ -101,7 +101,7 @@ void Survey::consider(u64 pc, const Tlb* tlb, std::vector<std::size_t>& found) {
   key.space = *space;
   CachedBlock* block = cache_.find(key);
   if (!block) return;
-  if (add(block->plain ? *block->plain : *block)) found.push_back(blocks_.size() - 1);
+  if (add(plain_of(*block))) found.push_back(blocks_.size() - 1);
 }
 
 std::vector<std::size_t> Survey::consider_successors(std::size_t index, const Tlb* tlb) {

@@ -17,6 +17,7 @@ using guest::Access;
 constexpr u64 page_of(u64 address) {
   return align_down(address, kPageSize);
 }
+constexpr u64 kUsesUntilLook = 1024;  // at the memory that is taken
 /// BlockKey::space of code in that page.
 u32 code_page(const guest::Mapping& m) {
   return guest::BlockKey::kPhysical | static_cast<u32>(m.address.value / kPageSize);
@@ -26,8 +27,8 @@ u32 code_page(const guest::Mapping& m) {
 
 // -- Contexts --------------------------------------------------------------------------------------------------------
 
-Tlb::Tlb(const guest::Mmu& mmu, guest::PhysicalMemory& memory, backend::VmContext& context)
-    : mmu_(mmu), memory_(memory), vm_(context), state_(backend::guest_state(&context)) {
+Tlb::Tlb(const guest::Mmu& mmu, guest::PhysicalMemory& memory, backend::VmContext& context, u64 bytes)
+    : mmu_(mmu), memory_(memory), vm_(context), state_(backend::guest_state(&context)), bytes_(bytes) {
   vm_.tlb = this;
   vm_.tlb_fill = fill_from_code;
   select(0);
@@ -40,6 +41,29 @@ Tlb::Context& Tlb::unused_context() {
     if (c.get() != current_ && c.get() != user_ && (!victim || c->last_used < victim->last_used)) victim = c.get();
   victim->clear(nullptr);
   return *victim;
+}
+
+u64 Tlb::memory() const {
+  u64 bytes = 0;
+  for (const auto& c : contexts_) bytes += c->memory();
+  return bytes;
+}
+
+/// Of contexts that are not in use, those first that were not for longest.
+void Tlb::give_back() {
+  u64 bytes = memory();
+  if (bytes <= bytes_) return;
+  std::vector<Context*> others;
+  for (const auto& c : contexts_)
+    if (c.get() != current_ && c.get() != user_) others.push_back(c.get());
+  std::sort(others.begin(), others.end(), [](auto* a, auto* b) { return a->last_used < b->last_used; });
+  for (Context* c : others) {
+    if (bytes <= bytes_) return;
+    bytes -= c->memory();
+    c->release();
+    c->heir = !c->shared;
+    bytes += c->memory();
+  }
 }
 
 Tlb::Context& Tlb::find(u64 name) {
@@ -75,6 +99,7 @@ void Tlb::select(u32 mode) {
     user_ = &find(user_name);
     if (std::exchange(current_->heir, false)) inherit_code(*current_);
     current_->last_used = user_->last_used = ++uses_;
+    if (uses_ % kUsesUntilLook == 0) give_back();
     vm_.tlb_read = current_->read.data();
     vm_.tlb_write = current_->write.data();
     vm_.tlb_user_read = user_->read.data();

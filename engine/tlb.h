@@ -9,6 +9,8 @@
 // lies in are walked anew, some hundred for a kernel, and the jump caches keep what has not moved. A new context starts
 // in the same way with the code of the one of its kind that was used last.
 //
+// Contexts that were not used for long give their memory back when all of them together take more than they should.
+//
 // A kernel's context serves all address spaces, whether its mappings are global or not (page-table isolation makes them
 // not global): what holds in one of them is verified in the others, see engine/tlb_context.h.
 #pragma once
@@ -29,7 +31,8 @@ namespace tiercel::engine {
 
 class Tlb {
  public:
-  Tlb(const guest::Mmu& mmu, guest::PhysicalMemory& memory, backend::VmContext& context);
+  /// `bytes`: what it may take, roughly; what the present contexts need, it takes anyway.
+  Tlb(const guest::Mmu& mmu, guest::PhysicalMemory& memory, backend::VmContext& context, u64 bytes);
 
   /// Adopts what the state block says: to be called whenever it may have changed. `mode` is the block key's.
   void select(u32 mode);
@@ -61,6 +64,9 @@ class Tlb {
   /// [address, address + bytes) in one address space or all of them, and global entries.
   void flush_range(u64 address, u64 bytes, std::optional<u16> space);
 
+  /// Bytes that it takes.
+  u64 memory() const;
+
   /// Whether the access for which generated code left with SlowAccess is refused: `fault`. Else it is to be done.
   bool refused() const { return refused_; }
 
@@ -70,6 +76,7 @@ class Tlb {
 
   Context& find(u64 name);
   Context& unused_context();
+  void give_back();
   void verify_code();
   void verify_common();
   struct Verified;
@@ -94,6 +101,7 @@ class Tlb {
   guest::PhysicalMemory& memory_;
   backend::VmContext& vm_;
   const void* const state_;
+  const u64 bytes_;
   std::mutex contexts_lock_;  // guards the list and its jump caches, which others clear
   std::vector<std::unique_ptr<Context>> contexts_;
   Context* current_ = nullptr;

@@ -42,6 +42,22 @@ void TlbContext::clear(const backend::JumpCache* active) {
   doubted = code_evicted = false;
 }
 
+void TlbContext::release() {
+  clear(nullptr);
+  read.release();
+  write.release();
+  for (Jumps& j : jumps_)
+    if (j.cache) j.cache->release();
+  tagged_.shrink_to_fit();
+}
+
+u64 TlbContext::memory() const {
+  u64 bytes = read.memory() + write.memory() + tagged_.capacity() * sizeof(Tagged);
+  for (const Jumps& j : jumps_)
+    if (j.cache) bytes += j.cache->memory();
+  return bytes;
+}
+
 void TlbContext::doubt() {
   clear_data();
   doubted = true;

@@ -40,6 +40,10 @@ class TlbContext {
 
   /// A new use. `active`: the jump cache in use, which may be filled again without being selected.
   void clear(const backend::JumpCache* active);
+  /// The same, of one that is not in use, and the host has its memory back.
+  void release();
+  /// Bytes that it takes.
+  u64 memory() const;
   /// All of it may be stale.
   void doubt();
 

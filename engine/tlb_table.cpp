@@ -30,15 +30,26 @@ TlbTable::~TlbTable() {
 void TlbTable::clear() {
   u32 groups = 0;
   for (const u64 w : used_) groups += static_cast<u32>(std::popcount(w));
-  if (groups >= kManyGroups)
-    madvise(arrays_, kBytes, MADV_DONTNEED);
-  else
-    for_each_group([&](u32 first) {
-      std::memset(arrays_->page + first, 0, kGroup * sizeof(u64));
-      std::memset(arrays_->distance + first, 0, kGroup * sizeof(u64));
-    });
+  if (groups >= kManyGroups) return release();
+  for_each_group([&](u32 first) {
+    std::memset(arrays_->page + first, 0, kGroup * sizeof(u64));
+    std::memset(arrays_->distance + first, 0, kGroup * sizeof(u64));
+  });
   used_.fill(0);
   drop(0);
+}
+
+void TlbTable::release() {
+  madvise(arrays_, kBytes, MADV_DONTNEED);
+  used_.fill(0);
+  touched_.fill(0);
+  drop(0);
+}
+
+u64 TlbTable::memory() const {
+  u64 pages = 0;
+  for (const u64 w : touched_) pages += static_cast<u64>(std::popcount(w));
+  return 2 * pages * kPageSize;
 }
 
 }  // namespace tiercel::engine

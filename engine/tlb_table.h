@@ -22,9 +22,17 @@ class TlbTable {
   void set(u32 index, const backend::TlbEntry& entry) {
     put(index, entry);
     used_[index / kGroup / 64] |= u64{1} << index / kGroup % 64;
+    note_touched(index);
   }
-  void drop(u32 index) { put(index, backend::empty_tlb_entry(index)); }
+  void drop(u32 index) {
+    put(index, backend::empty_tlb_entry(index));
+    note_touched(index);
+  }
   void clear();
+  /// The same, and the host has its memory back.
+  void release();
+  /// Bytes that it takes now.
+  u64 memory() const;
   /// Drops the entries that `match` says, of a page's address.
   template <typename Match>
   void drop_if(Match&& match);
@@ -33,15 +41,20 @@ class TlbTable {
   static constexpr u32 kGroup = 32;  // entries with a bit in used_
   static constexpr u32 kWords = backend::kTlbSize / kGroup / 64;
 
+  static constexpr u32 kPageEntries = kPageSize / sizeof(u64);  // of the host's pages, in each of the two arrays
+  static constexpr u32 kPages = backend::kTlbSize / kPageEntries;
+
   void put(u32 index, const backend::TlbEntry& entry) {
     arrays_->page[index] = entry.page;
     arrays_->distance[index] = entry.distance;
   }
   template <typename Visit>
   void for_each_group(Visit&& visit);
+  void note_touched(u32 index) { touched_[index / kPageEntries / 64] |= u64{1} << index / kPageEntries % 64; }
 
   backend::TlbArrays* arrays_;
   std::array<u64, kWords> used_{};
+  std::array<u64, kPages / 64> touched_{};  // pages since the host had them back
 };
 
 template <typename Visit>

@@ -30,7 +30,8 @@ Vcpu::Vcpu(Engine& engine) : engine_(engine), private_(std::make_unique<Private>
   for (s32& counter : hot_counters())
     counter = static_cast<s32>(chaos.active() ? 1 + chaos.below(2 * e.options.hot) : e.options.warm());
   private_->guest_env.state = state();
-  if (const guest::Mmu* mmu = e.frontend.mmu()) private_->tlb.emplace(*mmu, *e.memory.physical(), *context_);
+  if (const guest::Mmu* mmu = e.frontend.mmu())
+    private_->tlb.emplace(*mmu, *e.memory.physical(), *context_, e.options.tlb_bytes);
   private_->fp_env.extra = &context_->fp_extra;
   context_->jump_cache = private_->jump_cache.data();
   context_->memory_base = e.memory.flat_base();

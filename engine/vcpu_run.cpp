@@ -110,7 +110,7 @@ struct Vcpu::Run {
     if (n.host && site_valid && e.epoch.load() == before) {
       CachedExit& exit = e.cache.exit_at(c.exit_site);
       // A machine may have mapped other memory there while the block ran.
-      if (exit.target_pc == pc && exit.from->key.space == space) e.link(exit, *n.block);
+      if (exit.target_pc == pc && exit.from().key.space == space) e.link(exit, *n.block);
     }
     return n;
   }
@@ -131,13 +131,13 @@ struct Vcpu::Run {
     ++p.stats.region_faults;
     if (!c.region_faults) return;
     CachedBlock* region = e.cache.containing(reinterpret_cast<u64>(c.region_faults));
-    if (region && region->plain && !region->dead && stops_often(*region)) e.drop_region(*region);
+    if (region && region->plain() && !region->dead && stops_often(*region)) e.drop_region(*region);
   }
 
   bool stops_often(CachedBlock& region) {
     constexpr u32 kOften = 4096;
-    if (p.tlb) return ++region.stopped == kOften;
-    return e.options.tier == Tier::Auto && region.faulted.add(monotonic_ns());
+    if (p.tlb) return ++e.cache.details_of(region).stopped == kOften;
+    return e.options.tier == Tier::Auto && e.cache.details_of(region).faulted.add(monotonic_ns());
   }
 
   /// One execution outside regions, of the insn that faulted inside.
@@ -157,15 +157,16 @@ struct Vcpu::Run {
     constexpr u32 kOften = 64;
     const std::lock_guard guard(e.lock);
     NextBlock n = next_locked();
-    if (!n.block || !n.block->plain) return n;
+    if (!n.block || !n.block->plain()) return n;
     CachedBlock& region = *n.block;
-    for (const CachedBlock* member : region.members) p.tlb->code_space(member->key.pc);
-    const bool all = std::all_of(region.members.begin(), region.members.end(), [&](const CachedBlock* member) {
+    const std::span<CachedBlock* const> members = region.details().members;
+    for (const CachedBlock* member : members) p.tlb->code_space(member->key.pc);
+    const bool all = std::all_of(members.begin(), members.end(), [&](const CachedBlock* member) {
       return p.tlb->known_code_space(member->key.pc) == member->key.space;
     });
     if (all) return n;
-    CachedBlock& head = *region.plain;
-    if (++region.moved == kOften) e.drop_region(region);
+    CachedBlock& head = *region.plain();
+    if (++e.cache.details_of(region).moved == kOften) e.drop_region(region);
     return {head.host, &head};
   }
 
@@ -210,7 +211,7 @@ struct Vcpu::Run {
   }
 
   void interpret_block(const CachedBlock& block) {
-    const auto r = interpret(*block.function);
+    const auto r = interpret(*block.details().function);
     c.reason = r.reason;
     if (r.reason != backend::Reason::Fault) return;
     p.fault_address = r.fault_address;
@@ -255,10 +256,11 @@ struct Vcpu::Run {
       const CachedBlock* block = e.cache.containing(p.fault_host_pc);
       CHECK_MSG(block, "a fault outside every block");
       const u64 offset = p.fault_host_pc - reinterpret_cast<u64>(block->host);
-      const auto site = std::find_if(block->faults.begin(), block->faults.end(),
-                                     [offset](const backend::FaultSite& f) { return f.host_offset == offset; });
-      if (site == block->faults.end()) report_unexpected_fault(*block, offset);
-      pc = site->guest_pc;
+      const std::span<const CachedFault> faults = block->faults();
+      const auto site = std::find_if(faults.begin(), faults.end(),
+                                     [offset](const CachedFault& f) { return f.host_offset == offset; });
+      if (site == faults.end()) report_unexpected_fault(*block, offset);
+      pc = block->key.pc + site->guest_offset;
     } else {
       pc = c.exit_pc;
     }
@@ -286,8 +288,8 @@ struct Vcpu::Run {
   [[noreturn]] void report_unexpected_fault(const CachedBlock& block, u64 offset) {
     std::fprintf(stderr,
                  "tiercel: internal error: host fault at an instruction that accesses no guest memory: block %#llx"
-                 " (number %u), host offset %#llx, address %#llx\n",
-                 static_cast<unsigned long long>(block.key.pc), block.number, static_cast<unsigned long long>(offset),
+                 ", host offset %#llx, address %#llx\n",
+                 static_cast<unsigned long long>(block.key.pc), static_cast<unsigned long long>(offset),
                  static_cast<unsigned long long>(p.fault_address));
     std::abort();
   }

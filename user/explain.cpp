@@ -138,8 +138,8 @@ class Explanation {
           fmt::format("the program changes its own code (a JIT, or unloaded libraries): {} of {} blocks had to "
                       "be dropped",
                       s_.invalidations, s_.blocks_translated));
-    if (s_.cache_flushes != 0)
-      found.push_back(fmt::format("the code cache was full {} times; a larger one: --code-cache=1G", s_.cache_flushes));
+    if (const u64 full = s_.cache_flushes + s_.cache_evictions; full != 0)
+      found.push_back(fmt::format("the code cache was full {} times; a larger one: --code-cache=1G", full));
     if (s_.faults > 1000)
       found.push_back(fmt::format("{} memory faults of the guest, each of which is a signal", s_.faults));
     if (s_.indirect_misses > 0 && insns_ / s_.indirect_misses < 2000)

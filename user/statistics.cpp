@@ -17,6 +17,7 @@ std::string counters_text(const RunFacts& facts, bool json) {
                                                   {"faults", s.faults},
                                                   {"invalidations", s.invalidations},
                                                   {"cache_flushes", s.cache_flushes},
+                                                  {"cache_evictions", s.cache_evictions},
                                                   {"unimplemented", s.unimplemented},
                                                   {"executed_interp", s.insns_interpreted},
                                                   {"executed_fast", s.insns_fast},

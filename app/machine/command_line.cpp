@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -32,7 +33,11 @@ still ran after --timeout; 125: tiercel failed or was called wrongly. docs/machi
 
 // A machine runs for long, and its boot must not spend all there is.
 constexpr u64 kCompileCredit = 600'000'000;
-constexpr u64 kLeastCodeCache = 1 << 20;  // with less a kernel translates its own loops again and again
+// By default, of the guest's RAM: what describes the code takes less than half as much again, so that a machine with
+// 1 GiB takes 150 MiB more at most.
+constexpr u64 kCodeShare = 16, kDefaultCode = 64 << 20, kMostDefaultCode = 256 << 20;
+constexpr u64 kTlbs = 32 << 20, kLeastTlb = 4 << 20;  // of all CPUs, and of one
+constexpr u64 kLeastCodeCache = 1 << 20;              // with less a kernel translates its own loops again and again
 
 /// Options as text, before they mean something.
 struct Raw {
@@ -86,8 +91,10 @@ void describe(CLI::App& app, Raw& raw, Options& o) {
                  "each loop) or interp (plain interpreter) (default: auto; fast with --deterministic)");
   app.add_option("--hot", o.engine.hot,
                  "a loop is hot when it ran so often (default 16384); with --tier=llvm, 1: every block");
-  app.add_option("--code-cache", raw.code_cache,
-                 "size of the code cache, e.g. 64M; less memory for more translation (default: 256M)");
+  app.add_option(
+      "--code-cache", raw.code_cache,
+      "size of the code cache, e.g. 32M; less memory for more translation (default: a sixteenth of --mem, at\n"
+      "least 64M and at most 256M)");
   app.add_flag("--stats", o.engine.stats, "write counters to standard error at the end");
   app.add_flag("--perf", o.engine.perf_map, "write /tmp/perf-PID.map for perf");
   app.add_option("--dump", raw.dump, "stages to print while translating: guest,ir,opt,host,llvm")
@@ -164,6 +171,9 @@ Result<void> interpret(const Raw& raw, Options& o) {
                                     kLeastMemory >> 20));
   if (!(o.timeout >= 0 && o.timeout <= kLongestTimeout))
     return fail(EINVAL, fmt::format("--timeout: {} is not a number of seconds", o.timeout));
+  if (raw.code_cache.empty())
+    o.engine.code_cache_bytes = std::clamp(o.memory / kCodeShare, kDefaultCode, kMostDefaultCode);
+  o.engine.tlb_bytes = std::max(kTlbs / o.cpus, kLeastTlb);
   for (const auto& [option, given] : {std::pair{"--initrd", !o.initrd.empty()}, {"--append", !o.append.empty()}})
     if (given && o.kernel.empty()) return fail(EINVAL, fmt::format("{} goes with --kernel", option));
   if (!raw.firmware.empty() && !o.kernel.empty()) return fail(EINVAL, "--firmware and --kernel exclude each other");

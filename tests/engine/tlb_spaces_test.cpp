@@ -94,7 +94,7 @@ class TlbSpacesTest : public testing::Test {
       mmu.tables[{s, kHigh / kRegion}] = kRam;
       mmu.tables[{s, kLow / kRegion}] = kRam + s * kPageSize;
     }
-    tlb = std::make_unique<Tlb>(mmu, memory, *vm);
+    tlb = std::make_unique<Tlb>(mmu, memory, *vm, 1 << 20);
   }
   ~TlbSpacesTest() override {
     tlb.reset();

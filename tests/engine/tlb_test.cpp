@@ -62,7 +62,7 @@ class TlbTest : public testing::Test {
     void* memory = std::aligned_alloc(64, backend::kStateOffset + 64);
     std::memset(memory, 0, backend::kStateOffset + 64);
     vm = new (memory) backend::VmContext;
-    tlb = std::make_unique<Tlb>(mmu, memory_, *vm);
+    tlb = std::make_unique<Tlb>(mmu, memory_, *vm, 1 << 20);
   }
   ~TlbTest() override {
     tlb.reset();
@@ -96,6 +96,31 @@ TEST_F(TlbTest, WalksOnceAndKeepsContextsApart) {
   EXPECT_EQ(load(0x7123), 5);
   EXPECT_EQ(mmu.walks, 2) << "a context that comes back is still there";
   EXPECT_EQ(load(0x7123, {.size_log2 = 0, .user = true}), -1) << "unprivileged accesses have a context of their own";
+}
+
+TEST_F(TlbTest, ContextsThatWereNotUsedForLongGiveTheirMemoryBack) {
+  constexpr u64 kContexts = 16, kParts = 32;
+  memory_.ram[0] = 5;
+  const auto use = [&](u64 name) {
+    mmu.now = name;
+    tlb->select(0);
+    for (u64 n = 0; n < kParts; ++n) EXPECT_EQ(load(n << 20), 5);
+  };
+  for (u64 name = 1; name < 2 * kContexts; name += 2) {
+    for (u64 n = 0; n < kParts; ++n) mmu.map(name, n << 8, kRam);
+    use(name);
+  }
+  EXPECT_GT(tlb->memory(), kContexts * kParts * kPageSize);
+  for (u64 i = 0; i < 4096; ++i) {
+    mmu.now = i % 2 ? 1 : 3;
+    tlb->select(0);
+  }
+  EXPECT_LE(tlb->memory(), 1u << 20);
+  const int before = mmu.walks;
+  use(1);
+  EXPECT_EQ(mmu.walks, before) << "one that is used stays";
+  use(5);
+  EXPECT_GT(mmu.walks, before);
 }
 
 TEST_F(TlbTest, ForgetsPagesSpacesAndLargeMappings) {
