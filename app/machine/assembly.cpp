@@ -87,7 +87,9 @@ Result<system::KernelFiles> read_kernel(const Options& options) {
   return files;
 }
 
-Result<void> load_files(Machine& m, const Options& options) {
+}  // namespace
+
+Result<void> read_kernel_files(Machine& m, const Options& options) {
   if (options.kernel.empty()) return {};
   Result<system::KernelFiles> files = read_kernel(options);
   if (!files) return tl::unexpected(files.error());
@@ -96,6 +98,8 @@ Result<void> load_files(Machine& m, const Options& options) {
   if (m.panic_resets) m.kernel->command_line += " panic=-1 reboot=panic_warm";
   return {};
 }
+
+namespace {
 
 void random_bytes(std::span<u8> out) {
   for (std::size_t done = 0; done < out.size();) {
@@ -305,7 +309,7 @@ void Machine::stop_loops() {
 Result<std::unique_ptr<Machine>> assemble(const Options& options) {
   if (const Result<void> good = check_memory(options.memory); !good) return tl::unexpected(good.error());
   auto m = std::make_unique<Machine>();
-  if (const Result<void> good = load_files(*m, options); !good) return tl::unexpected(good.error());
+  if (const Result<void> good = read_kernel_files(*m, options); !good) return tl::unexpected(good.error());
   make_clock(*m, options);
   Result<std::unique_ptr<EventLoop>> loop = EventLoop::create(m->clock.get());
   if (!loop) return tl::unexpected(loop.error());

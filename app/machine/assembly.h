@@ -30,7 +30,7 @@ struct Machine {
     std::unique_ptr<system::p9::Server> server;
   };
 
-  std::optional<system::KernelFiles> kernel;  // none: firmware starts
+  std::optional<system::KernelFiles> kernel;  // until they are in its memory; none: firmware starts
   bool panic_resets = false;                  // the kernel answers a panic, and nothing else, with a warm reset
   std::unique_ptr<system::Clock> clock;       // one of these:
   system::RealClock* real_clock = nullptr;
@@ -59,5 +59,8 @@ struct Machine {
 };
 
 Result<std::unique_ptr<Machine>> assemble(const Options& options);
+
+/// Reads the kernel and its initrd, if there is one.
+Result<void> read_kernel_files(Machine& machine, const Options& options);
 
 }  // namespace tiercel::machine

@@ -248,6 +248,8 @@ class Signals {
 void print_statistics(const engine::Statistics& s) {
   fmt::print(stderr, "blocks translated {}, insns {}, link misses {}, indirect misses {}, interrupts {}, faults {}\n",
              s.blocks_translated, s.insns_translated, s.link_misses, s.indirect_misses, s.interrupts, s.faults);
+  fmt::print(stderr, "host code {} KiB, segments of the code cache emptied {} times, all of it {} times\n",
+             s.host_bytes >> 10, s.cache_evictions, s.cache_flushes);
   fmt::print(stderr, "executed insns: interpreted {}, fast {}, in regions {}\n", s.insns_interpreted, s.insns_fast,
              s.insns_in_regions);
   const engine::RegionStatistics& r = s.regions;
@@ -280,15 +282,18 @@ void reset_board(Machine& m) {
 }
 
 /// With all CPUs off but the first.
-Result<void> power_on(Machine& m) {
+Result<void> power_on(Machine& m, const Options& options) {
   reset_board(m);
   PAddr entry;
   u64 argument = 0;
-  if (m.kernel) {
+  if (!options.kernel.empty()) {
+    if (!m.kernel)
+      if (const Result<void> good = read_kernel_files(m, options); !good) return good;
     const Result<system::LoadPlan> plan = system::load_kernel(*m.virt, *m.kernel);
     if (!plan) return tl::unexpected(plan.error());
     entry = plan->kernel;
     argument = plan->device_tree.value;
+    m.kernel.reset();  // as much memory again
   } else if (const Result<void> good = system::prepare_firmware(*m.virt); !good) {
     return tl::unexpected(good.error());
   }
@@ -298,7 +303,8 @@ Result<void> power_on(Machine& m) {
 
 /// From power-on or a snapshot.
 Result<void> begin(Machine& m, const Options& options) {
-  if (options.restore.empty()) return power_on(m);
+  if (options.restore.empty()) return power_on(m, options);
+  m.kernel.reset();
   reset_board(m);
   return restore_machine(m, options);
 }
@@ -342,7 +348,7 @@ Result<Outcome> run_from_begin(Machine& m, const Options& options, Operator& per
     const bool again = resets && options.reboot && !panicked;
     person.tell_end(ended, again);
     if (!again) return panicked ? Outcome::Panicked : Outcome::Ended;
-    if (const Result<void> good = power_on(m); !good) return tl::unexpected(good.error());
+    if (const Result<void> good = power_on(m, options); !good) return tl::unexpected(good.error());
   }
 }
 
