@@ -36,6 +36,7 @@ constexpr u64 kCompileCredit = 600'000'000;
 // By default, of the guest's RAM: what describes the code takes less than half as much again, so that a machine with
 // 1 GiB takes 150 MiB more at most.
 constexpr u64 kCodeShare = 16, kDefaultCode = 64 << 20, kMostDefaultCode = 256 << 20;
+constexpr u64 kCodePerCpu = 2 << 20;                  // less for each but the first one: it has TLBs
 constexpr u64 kTlbs = 32 << 20, kLeastTlb = 4 << 20;  // of all CPUs, and of one
 constexpr u64 kLeastCodeCache = 1 << 20;              // with less a kernel translates its own loops again and again
 
@@ -94,7 +95,7 @@ void describe(CLI::App& app, Raw& raw, Options& o) {
   app.add_option(
       "--code-cache", raw.code_cache,
       "size of the code cache, e.g. 32M; less memory for more translation (default: a sixteenth of --mem, at\n"
-      "least 64M and at most 256M)");
+      "least 64M and at most 256M, less 2M for each CPU but the first)");
   app.add_flag("--stats", o.engine.stats, "write counters to standard error at the end");
   app.add_flag("--perf", o.engine.perf_map, "write /tmp/perf-PID.map for perf");
   app.add_option("--dump", raw.dump, "stages to print while translating: guest,ir,opt,host,llvm")
@@ -172,7 +173,8 @@ Result<void> interpret(const Raw& raw, Options& o) {
   if (!(o.timeout >= 0 && o.timeout <= kLongestTimeout))
     return fail(EINVAL, fmt::format("--timeout: {} is not a number of seconds", o.timeout));
   if (raw.code_cache.empty())
-    o.engine.code_cache_bytes = std::clamp(o.memory / kCodeShare, kDefaultCode, kMostDefaultCode);
+    o.engine.code_cache_bytes =
+        std::clamp(o.memory / kCodeShare, kDefaultCode, kMostDefaultCode) - (o.cpus - 1) * kCodePerCpu;
   o.engine.tlb_bytes = std::max(kTlbs / o.cpus, kLeastTlb);
   for (const auto& [option, given] : {std::pair{"--initrd", !o.initrd.empty()}, {"--append", !o.append.empty()}})
     if (given && o.kernel.empty()) return fail(EINVAL, fmt::format("{} goes with --kernel", option));
