@@ -157,11 +157,17 @@ void Engine::Private::invalidate(u64 location, u64 size) {
     for (Vcpu* vcpu : vcpus) vcpu->poke();
 }
 
+/// With the world stopped, and before code goes away: some may have faulted in it and not yet asked where.
+void Engine::Private::locate_faults() {
+  for (Vcpu* vcpu : vcpus) vcpu->locate_fault();
+}
+
 void Engine::Private::make_room(u64 bytes) {
   if (cache.has_room(bytes)) return;
   if (!cache.has_segments()) return flush();
   if (cache.open_next() && cache.has_room(bytes)) return;
   with_world_stopped([this] {
+    locate_faults();
     regions.forget_oldest();
     cache.evict();
     ++stats.cache_evictions;
@@ -171,6 +177,7 @@ void Engine::Private::make_room(u64 bytes) {
 
 void Engine::Private::flush() {
   with_world_stopped([this] {
+    locate_faults();
     cache.clear();
     regions.forget();
     ++stats.cache_flushes;

@@ -59,6 +59,7 @@ struct Engine::Private {
   /// Makes the code cache have room for a block of `bytes`. Needs `lock`; what is dropped for it is the oldest, as by
   /// flush().
   void make_room(u64 bytes);
+  void locate_faults();
   /// Drops all translations. Needs `lock`; waits until no vCPU is in code. The caller is not.
   void flush();
   /// As flush, when `lock` was taken over from an owner that died: the translator and the cache may be in any state.
@@ -107,6 +108,8 @@ struct Vcpu::Private {
   // Filled by the fault handler.
   u64 guarded_fault = 0;  // host address
   u64 fault_host_pc = 0;
+  bool fault_located = false;  // fault_guest_pc is that of fault_host_pc
+  u64 fault_guest_pc = 0;
   u64 fault_address = 0;
   bool fault_is_write = false;
   bool fault_address_known = false;

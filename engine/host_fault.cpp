@@ -45,6 +45,7 @@ bool Engine::handle_host_fault(const void* siginfo, void* ucontext) {
   Vcpu::Private& p = *vcpu->private_;
   e.translator->backend().save_pinned(ucontext, vcpu->state());
   p.fault_host_pc = static_cast<u64>(rip);
+  p.fault_located = false;
   p.fault_address_known = info->si_code != kSiKernel;
   p.fault_address = reinterpret_cast<u64>(info->si_addr) - vcpu->context_->memory_base;
   p.fault_is_write = (static_cast<u64>(uc->uc_mcontext.gregs[REG_ERR]) & kPageFaultIsWrite) != 0;

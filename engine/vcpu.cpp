@@ -1,10 +1,13 @@
 // A vCPU: what it owns, and what others may ask of it. What it does when it runs is in vcpu_run.cpp.
 #include "engine/vcpu.h"
 
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <new>
+#include <utility>
 
 #include "base/check.h"
 #include "engine/engine_private.h"
@@ -16,6 +19,15 @@ thread_local Vcpu* current_vcpu = nullptr;
 
 /// In front of a VmContext.
 constexpr std::size_t kCountersBytes = backend::kHotCounters * sizeof(s32);
+
+[[noreturn]] void report_unexpected_fault(const CachedBlock& block, u64 offset, u64 address) {
+  std::fprintf(stderr,
+               "tiercel: internal error: host fault at an instruction that accesses no guest memory: block %#llx"
+               ", host offset %#llx, address %#llx\n",
+               static_cast<unsigned long long>(block.key.pc), static_cast<unsigned long long>(offset),
+               static_cast<unsigned long long>(address));
+  std::abort();
+}
 
 }  // namespace
 
@@ -112,6 +124,19 @@ void Vcpu::forget_predictions() {
   private_->jump_cache.clear();
   if (private_->tlb) private_->tlb->forget_all_jumps();
   for (auto& entry : context_->return_stack) entry = {};
+}
+
+void Vcpu::locate_fault() {
+  Private& p = *private_;
+  if (p.fault_host_pc == 0 || std::exchange(p.fault_located, true)) return;
+  const CachedBlock* block = engine_.private_->cache.containing(p.fault_host_pc);
+  CHECK_MSG(block, "a fault outside every block");
+  const u64 offset = p.fault_host_pc - reinterpret_cast<u64>(block->host);
+  const std::span<const CachedFault> faults = block->faults();
+  const auto site =
+      std::find_if(faults.begin(), faults.end(), [offset](const CachedFault& f) { return f.host_offset == offset; });
+  if (site == faults.end()) report_unexpected_fault(*block, offset, p.fault_address);
+  p.fault_guest_pc = block->key.pc + site->guest_offset;
 }
 
 void Vcpu::add_statistics(Statistics& total) const {

@@ -100,6 +100,8 @@ class Vcpu {
   void poke();
   static bool settle_fp_trap(void* ucontext);
   void forget_predictions();
+  /// Finds the guest insn that has faulted in generated code, if one has. Needs the engine's lock.
+  void locate_fault();
   /// Makes generated code use the jump cache of the present mode (a machine).
   void adopt_jumps();
   std::span<s32, backend::kHotCounters> hot_counters();

@@ -253,14 +253,8 @@ struct Vcpu::Run {
     ++p.stats.faults;
     if (p.fault_host_pc != 0) {
       const std::lock_guard guard(e.lock);
-      const CachedBlock* block = e.cache.containing(p.fault_host_pc);
-      CHECK_MSG(block, "a fault outside every block");
-      const u64 offset = p.fault_host_pc - reinterpret_cast<u64>(block->host);
-      const std::span<const CachedFault> faults = block->faults();
-      const auto site = std::find_if(faults.begin(), faults.end(),
-                                     [offset](const CachedFault& f) { return f.host_offset == offset; });
-      if (site == faults.end()) report_unexpected_fault(*block, offset);
-      pc = block->key.pc + site->guest_offset;
+      vcpu.locate_fault();
+      pc = p.fault_guest_pc;
     } else {
       pc = c.exit_pc;
     }
@@ -283,15 +277,6 @@ struct Vcpu::Run {
     s.fault.access = c.exit_payload != 0 ? guest::Access::Write : guest::Access::Read;
     s.fault.misaligned = true;
     return s;
-  }
-
-  [[noreturn]] void report_unexpected_fault(const CachedBlock& block, u64 offset) {
-    std::fprintf(stderr,
-                 "tiercel: internal error: host fault at an instruction that accesses no guest memory: block %#llx"
-                 ", host offset %#llx, address %#llx\n",
-                 static_cast<unsigned long long>(block.key.pc), static_cast<unsigned long long>(offset),
-                 static_cast<unsigned long long>(p.fault_address));
-    std::abort();
   }
 
   /// A fault whose address the host did not tell: non-canonical. Guests may use address bits the host does not have

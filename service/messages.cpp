@@ -8,6 +8,9 @@
 #include "ir/verifier.h"
 
 namespace tiercel::service {
+
+extern const unsigned long long kSourceStamp;  // in a file that the build makes: cmake/source_stamp.cmake
+
 namespace {
 
 constexpr u32 kMaxSlots = 1024, kMaxBlocks = 4096, kMaxInsts = 1 << 16, kMaxCode = 4 << 20, kMaxFrame = 1 << 18;
@@ -169,25 +172,10 @@ bool is_region(const ir::Region& region) {
   });
 }
 
-u64 hash_of_protocol() {
-  constexpr u64 kMessages = 3;  // to be raised when the messages' format changes
-  u64 hash = 0xcbf29ce484222325 ^ (kMessages << 48) ^ (sizeof(ir::Inst) << 32) ^ sizeof(backend::VmContext);
-  const auto mix = [&hash](std::string_view text) {
-    for (const char c : text) hash = (hash ^ static_cast<u8>(c)) * 0x100000001b3;
-  };
-  for (unsigned i = 0; i < ir::kOpcodeCount; ++i) {
-    const ir::OpInfo& op = ir::info(static_cast<ir::Opcode>(i));
-    mix(op.text), mix(op.operands), mix(op.meaning);
-  }
-  return hash;
-}
-
 }  // namespace
 
-/// Computed once: it is part of every request.
 u64 protocol_stamp() {
-  static const u64 stamp = hash_of_protocol();
-  return stamp;
+  return kSourceStamp ^ (u64{sizeof(ir::Inst)} << 32) ^ sizeof(backend::VmContext);
 }
 
 std::vector<u8> encode_request(const backend::VmLayout& layout, const backend::HostFeatures& features,

@@ -12,7 +12,8 @@
 
 namespace tiercel::service {
 
-/// Changes with everything that the two sides must agree on: the list of opcodes, the layout of structures.
+/// Another number when anything is different that the two sides must agree on: the messages, the IR, what generated
+/// code expects of its surroundings. Programs made from other sources do not understand each other.
 u64 protocol_stamp();
 
 enum class State : u32 { Waiting, Compiled, Refused };
