@@ -85,7 +85,8 @@ std::unique_ptr<engine::RegionService> region_service(const RunOptions& options,
   if (!options.engine.wants_regions()) return nullptr;
   std::function<void(const std::string&)> warn;
   if (options.tier_named)
-    warn = [&warned](const std::string& message) {
+    warn = [&warned, user = getuid()](const std::string& message) {
+      if (getuid() != user) return;  // the guest's own doing
       std::fprintf(stderr, "tiercel: hot code is not optimised: %s\n", message.c_str());
       warned = true;
     };

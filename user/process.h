@@ -46,8 +46,9 @@ class Process {
   /// Null: nobody debugs this process.
   Debugger* debugger() { return debugger_.get(); }
   void leave_debugger();
-  /// The user knows that there is no translation service; what this process executes need not say so again.
-  bool warned_of_service() const { return warned_; }
+  /// Whether what this process executes may say that there is no translation service. Not if this one has said so, or
+  /// has become another user: then the guest gave the service up itself.
+  bool may_miss_service() const { return options_.tier_named && !warned_ && getuid() == user_; }
   const Paths& paths() const { return *paths_.load(std::memory_order_acquire); }
   /// chroot: from now on guest paths are looked up in the host directory `root`, and nowhere else.
   void change_root(const std::string& root);
@@ -91,6 +92,7 @@ class Process {
   guest::Frontend& frontend_;
   GuestMemory memory_;
   std::atomic<bool> warned_ = false;
+  const uid_t user_ = getuid();
   engine::Engine engine_;
   std::forward_list<Paths> all_paths_;  // the first is current; other threads may be using an older one
   std::atomic<const Paths*> paths_;

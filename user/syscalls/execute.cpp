@@ -52,7 +52,7 @@ s64 prepare(Process& process, ExecRequest& request, int dirfd, u64 argv, u64 env
   RunOptions& options = request.options = process.options();
   options.root = process.paths().root();
   options.root_strict = process.paths().strict();
-  options.tier_named = options.tier_named && !process.warned_of_service();
+  options.tier_named = process.may_miss_service();
   if (const s64 r = read_pointers(argv, request.arguments); r < 0) return r;
   if (const s64 r = read_pointers(envp, request.environment); r < 0) return r;
   request.environment.push_back(nullptr);
