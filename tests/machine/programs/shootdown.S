@@ -25,13 +25,7 @@
     ldr x0, =0x200803519
     msr tcr_el1, x0
     space 1
-    tlbi vmalle1
-    dsb sy
-    isb
-    mrs x0, sctlr_el1
-    orr x0, x0, #1
-    msr sctlr_el1, x0
-    isb
+    translation_on
     .endm
 
     start

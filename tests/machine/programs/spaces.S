@@ -92,13 +92,7 @@
     ldr x0, =L1
     msr ttbr0_el1, x0
     enter 1, U1
-    tlbi vmalle1
-    dsb sy
-    isb
-    mrs x0, sctlr_el1
-    orr x0, x0, #1
-    msr sctlr_el1, x0
-    isb
+    translation_on
 
     ldr x19, =0xffffff8000000000
     look first
