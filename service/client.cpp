@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@
 #include <cstring>
 #include <ctime>
 #include <deque>
+#include <optional>
 #include <utility>
 
 #include "base/time.h"
@@ -21,6 +23,7 @@
 #include "service/messages.h"
 #include "service/own_descriptors.h"
 #include "service/place.h"
+#include "service/region_cache.h"
 
 namespace tiercel::service {
 namespace {
@@ -29,6 +32,7 @@ constexpr u64 kMillisecond = 1'000'000, kSecond = 1'000 * kMillisecond;
 constexpr u64 kRetryDelay = 20 * kMillisecond;  // between attempts to connect
 constexpr u64 kPatience = 30 * kSecond;         // for an answer, and for a service to start
 constexpr u64 kAliveCheck = 50 * kMillisecond;  // how often to see whether the service still runs
+constexpr int kKeptPatience = 100;              // ms, for what is kept
 constexpr u32 kMaxStarts = 5;                   // of the service by one process
 constexpr u32 kMaxSilences = 2;                 // regions in a row that it has and does not answer
 
@@ -102,10 +106,30 @@ void deliver(void* raw) {
   if (send_descriptor(s, fd)) d.memory = std::move(memory);
 }
 
+/// One attempt to map what the service has kept.
+struct Mapping {
+  const std::string& path;
+  KeptRegions kept = {};
+};
+
+/// With own descriptors, as deliver().
+void map_kept(void* raw) {
+  Mapping& m = *static_cast<Mapping*>(raw);
+  close_range(0, ~0U, 0);
+  int service;
+  const int s = connect_to(m.path, service);
+  const char nothing = 0;
+  if (s < 0 || send(s, &nothing, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1) return;
+  pollfd answer{s, POLLIN, 0};
+  if (poll(&answer, 1, kKeptPatience) != 1) return;
+  if (const int fd = receive_descriptor(s); fd >= 0) m.kept = KeptRegions(fd);
+}
+
 struct Pending {
   u64 ticket = 0;
-  std::vector<u8> request;  // until it is sent
-  Shared memory;            // once it is sent
+  std::optional<engine::RegionAnswer> known;  // it was kept
+  std::vector<u8> request;                    // until it is sent
+  Shared memory;                              // once it is sent
   u64 since = 0;
   u64 request_fingerprint = 0;
   int service = 0;  // pid it was sent to
@@ -131,7 +155,7 @@ class Client final : public engine::RegionService {
     p.request = encode_request(options_.layout, options_.features, region, want_listing);
     if (sizeof(Header) + p.request.size() > kSharedBytes / 2) return false;
     p.request_fingerprint = fingerprint(p.request);
-    send(p);
+    if (!find_kept(p)) send(p);
     pending_.push_back(std::move(p));
     return true;
   }
@@ -139,6 +163,7 @@ class Client final : public engine::RegionService {
   bool collect(engine::RegionAnswer& answer, bool wait) override {
     answer = {};
     while (!pending_.empty()) {
+      if (wait && service_ != kept_by_) look_for_kept();
       for (auto it = pending_.begin(); it != pending_.end(); ++it) {
         if (!finished(*it, answer)) continue;
         pending_.erase(it);
@@ -159,6 +184,25 @@ class Client final : public engine::RegionService {
     given_up_ = true;
   }
 
+  /// What was kept and is not sound is asked for.
+  bool find_kept(Pending& p) const {
+    const std::vector<u8> reply = kept_.find(p.request, p.request_fingerprint);
+    engine::RegionAnswer answer;
+    if (reply.empty() || !decode_reply(reply, p.request_fingerprint, answer.code, answer.why)) return false;
+    answer.ticket = p.ticket;
+    answer.compiled = true;
+    p.known = std::move(answer);
+    return true;
+  }
+
+  /// Once for each service, and by guests that wait for their regions anyway: it may take some time.
+  void look_for_kept() {
+    kept_by_ = service_;
+    Mapping mapping{path_};
+    run_with_own_descriptors(map_kept, &mapping);
+    kept_ = std::move(mapping.kept);
+  }
+
   void send(Pending& p) {
     const u64 time = monotonic_ns();
     if (time < next_attempt_) return;
@@ -167,6 +211,7 @@ class Client final : public engine::RegionService {
     if (delivery.memory) {
       p.memory = std::move(delivery.memory);
       p.service = delivery.service;
+      service_ = delivery.service;
       p.request = {};
       return;
     }
@@ -206,6 +251,10 @@ class Client final : public engine::RegionService {
   }
 
   bool finished(Pending& p, engine::RegionAnswer& answer) {
+    if (p.known) {
+      answer = std::move(*p.known);
+      return true;
+    }
     if (!p.memory && !given_up_) send(p);
     const auto state =
         p.memory ? static_cast<State>(p.memory.header().state.load(std::memory_order_acquire)) : State::Waiting;
@@ -251,6 +300,8 @@ class Client final : public engine::RegionService {
   const ClientOptions options_;
   std::string directory_, path_;
   std::deque<Pending> pending_;
+  KeptRegions kept_;
+  std::optional<int> service_, kept_by_;  // pids: of the last one that took a request, and of that which has kept_
   bool given_up_ = false;
   u32 starts_ = 0, silences_ = 0;
   u64 started_at_ = 0, next_attempt_ = 0, next_alive_check_ = 0;

@@ -1,35 +1,66 @@
 // What the service has compiled, by what was asked for: guest processes mostly run the same programs and libraries, and
 // a shell script starts them again and again. An answer is found only for a request that is the same byte for byte.
+//
+// It lies in memory that guest processes can map and only the service can write (a sealed memfd): a log of requests and
+// answers, whose end overwrites its beginning, and an index into it. So an answer that is kept costs its reader no
+// message, and is there as well after a fork or when the service is dead.
 #pragma once
 
-#include <list>
-#include <string>
-#include <string_view>
-#include <unordered_map>
+#include <span>
+#include <vector>
 
+#include "base/descriptor.h"
 #include "base/types.h"
 
 namespace tiercel::service {
 
-class RegionCache {
- public:
-  /// `bytes`: how much it may hold; what was not asked for longest goes first.
-  explicit RegionCache(u64 bytes) : limit_(bytes) {}
+struct KeptHeader;
+struct KeptSlot;
 
-  /// The reply to `request`, or null; valid until add().
-  const std::string* find(std::string_view request);
-  void add(std::string request, std::string reply);
+/// The memory, mapped. A reader takes it for hostile: what it finds is a copy, and any bytes.
+class KeptRegions {
+ public:
+  KeptRegions() = default;
+  /// What the service has sent; nothing if `fd` is not that. It may be closed.
+  explicit KeptRegions(int fd);
+  KeptRegions(KeptRegions&& other) noexcept { *this = std::move(other); }
+  KeptRegions& operator=(KeptRegions&& other) noexcept;
+  ~KeptRegions();
+
+  explicit operator bool() const { return base_ != nullptr; }
+  /// The reply to `request`, whose fingerprint is `print`; empty: there is none.
+  std::vector<u8> find(std::span<const u8> request, u64 print) const;
 
  private:
-  struct Entry {
-    std::string request, reply;
-    u64 bytes() const { return request.size() + reply.size(); }
-  };
+  friend class RegionCache;
+  KeptHeader& header() const;
+  std::span<KeptSlot> slots(u64 print) const;
+  std::vector<u8> read(u64 at, std::span<const u8> request) const;
+  u8* log() const;
 
-  const u64 limit_;
-  u64 used_ = 0;
-  std::list<Entry> entries_;  // the last one asked for first
-  std::unordered_map<std::string_view, std::list<Entry>::iterator> by_request_;
+  u8* base_ = nullptr;
+  u64 log_bytes_ = 0;  // as it was when the memory was mapped
+};
+
+/// The service's side.
+class RegionCache {
+ public:
+  /// `bytes`: how much it may hold. Where there is no memory for it, nothing is kept.
+  explicit RegionCache(u64 bytes);
+
+  /// For KeptRegions, or -1.
+  int descriptor() const { return kept_ ? fd_.get() : -1; }
+  /// As in KeptRegions.
+  std::vector<u8> find(std::span<const u8> request) const;
+  void add(std::span<const u8> request, std::span<const u8> reply);
+
+ private:
+  bool commit(const void* from, u64 size) const;
+  void note(u64 print, u64 at);
+
+  Descriptor fd_;
+  KeptRegions kept_;
+  u64 end_ = 0;
 };
 
 }  // namespace tiercel::service

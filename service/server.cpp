@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <deque>
@@ -36,7 +37,7 @@ struct Place {
   Worker worker;
   std::unique_ptr<Job> job;  // null: idle
   u64 request_bytes = 0;
-  std::size_t request_hash = 0;
+  u64 request_hash = 0;
   Clock::time_point since;
 };
 
@@ -45,6 +46,7 @@ class Server {
   explicit Server(const ServerOptions& options) : options_(options) {}
 
   int run() {
+    std::signal(SIGXFSZ, SIG_IGN);  // a guest's limit, inherited: what does not fit is not written
     if (!listen_alone()) return status_;
     u32 workers = options_.workers;
     if (workers == 0) workers = std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
@@ -107,7 +109,7 @@ class Server {
   void look_at(Place& p, bool spoke) {
     Worker::Compiled compiled;
     if (spoke && p.worker.answered(compiled)) {
-      if (!compiled.request.empty()) cache_.add(std::move(compiled.request), std::move(compiled.reply));
+      if (!compiled.request.empty()) cache_.add(compiled.request, compiled.reply);
       p.job.reset();
     } else if (spoke) {
       failed_on(p, fmt::format("the compiler died of it ({})", p.worker.bury()));
@@ -130,7 +132,12 @@ class Server {
   void accept_one() {
     const int s = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (s < 0) return;
-    if (const int fd = receive(s); fd >= 0) take_in(std::make_unique<Job>(fd));
+    if (int fd; receive(s, fd)) {
+      if (fd >= 0)
+        take_in(std::make_unique<Job>(fd));
+      else
+        send_descriptor(s, cache_.descriptor());
+    }
     close(s);
   }
 
@@ -142,14 +149,10 @@ class Server {
     queue_.push_back(std::move(job));
   }
 
-  static std::string_view text(const std::vector<u8>& request) {
-    return {reinterpret_cast<const char*>(request.data()), request.size()};
-  }
-
   bool answer_from_cache(Job& job, const std::vector<u8>& request) {
-    const std::string* reply = cache_.find(text(request));
-    if (reply) job.answer(State::Compiled, reply->data(), reply->size(), 0, request.size());
-    return reply != nullptr;
+    const std::vector<u8> reply = cache_.find(request);
+    if (!reply.empty()) job.answer(State::Compiled, reply.data(), reply.size(), 0, request.size());
+    return !reply.empty();
   }
 
   void hand_out() {
@@ -167,7 +170,7 @@ class Server {
     p.request_bytes = request.size();
     // It may have been compiled meanwhile, for somebody else.
     if (answer_from_cache(*job, request)) return;
-    p.request_hash = std::hash<std::string_view>{}(text(request));
+    p.request_hash = fingerprint(request);
     if (fatal_.count(p.request_hash) != 0) return job->refuse("the compiler died of it before", 0, p.request_bytes);
     if (!p.worker.running() && !p.worker.start(options_.make_compiler, options_.keep))
       return job->refuse("the translation service cannot start a process", 0, p.request_bytes);
@@ -180,14 +183,15 @@ class Server {
     }
   }
 
-  /// The descriptor of a request, or -1. Only this user's processes get here; still, none may hold the others up.
-  static int receive(int s) {
+  /// The descriptor of a request, or -1 from somebody who wants to map what is kept. False: nobody that is served. Only
+  /// this user's processes get here; still, none may hold the others up.
+  static bool receive(int s, int& fd) {
     const timeval patience{1, 0};
     setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ucred peer = {};
     socklen_t size = sizeof peer;
-    if (getsockopt(s, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != getuid()) return -1;
-    return receive_descriptor(s);
+    if (getsockopt(s, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != getuid()) return false;
+    return receive_byte(s, fd);
   }
 
   const ServerOptions& options_;
@@ -196,7 +200,7 @@ class Server {
   int status_ = 0;
   std::vector<Place> places_;
   std::deque<std::unique_ptr<Job>> queue_;
-  std::unordered_set<std::size_t> fatal_;  // hashes of requests
+  std::unordered_set<u64> fatal_;  // hashes of requests
   RegionCache cache_{options_.cache_bytes};
 };
 

@@ -14,7 +14,7 @@ struct ServerOptions {
   u32 workers = 0;       // 0: one per host CPU, at most 8
   u32 idle_seconds = 60;
   u32 compile_seconds = 20;     // for one region; the client waits somewhat longer
-  u64 cache_bytes = 128 << 20;  // of requests and what they were answered, kept for those who ask again
+  u64 cache_bytes = 512 << 20;  // of requests and what they were answered, kept for those who ask again
   std::string keep;             // a directory where requests are left as files; empty: none
   MakeCompiler make_compiler;
 };

@@ -41,7 +41,7 @@ bool read_compiled(int fd, Worker::Compiled& out) {
   if (rest > kSharedBytes || size > rest) return false;
   out.request.resize(size);
   out.reply.resize(rest - size);
-  const auto read_all = [fd](std::string& to, u64 from) {
+  const auto read_all = [fd](std::vector<u8>& to, u64 from) {
     return pread(fd, to.data(), to.size(), static_cast<off_t>(from)) == static_cast<ssize_t>(to.size());
   };
   return read_all(out.request, sizeof size) && read_all(out.reply, sizeof size + size);

@@ -23,7 +23,7 @@ class Worker {
   bool send(const Job& job);
   /// What a worker compiled, as it saw it: the memory of a job is the guest's too, and may not be what it was.
   struct Compiled {
-    std::string request, reply;
+    std::vector<u8> request, reply;
   };
   /// The worker has answered; `compiled` stays empty if it refused. False: it is dead.
   bool answered(Compiled& compiled) const;

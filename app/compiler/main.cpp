@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
       ->type_name("DIRECTORY")
       ->check(CLI::ExistingDirectory)
       ->needs(serve);
-  app.add_option("--cache", cache, "what it may keep of what it has compiled; default 128M")
+  app.add_option("--cache", cache, "what it may keep of what it has compiled; default 512M")
       ->type_name("SIZE")
       ->needs(serve);
   app.add_option("--idle", options.idle_seconds, "end when nobody has asked for so long; default 60")

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,12 +12,16 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include "engine/translator.h"
 #include "frontend-arm/a64_frontend.h"
 #include "service/client.h"
+#include "service/descriptors.h"
+#include "service/job.h"
 #include "service/messages.h"
 #include "service/place.h"
 #include "service/region_cache.h"
@@ -169,19 +175,6 @@ TEST_F(ServiceTest, CompilesNothingTwice) {
   EXPECT_EQ(number(answer_to(*first, 0x13)), 0);
 }
 
-TEST(RegionCache, ForgetsWhatWasNotAskedForLongest) {
-  RegionCache cache(32 * 100);
-  const auto name = [](int i) { return std::string(50, static_cast<char>('A' + i)); };
-  for (int i = 0; i < 32; ++i) cache.add(name(i), std::string(50, 'r'));
-  ASSERT_NE(cache.find(name(0)), nullptr);
-  cache.add(name(40), std::string(50, 'r'));
-  EXPECT_NE(cache.find(name(0)), nullptr);
-  EXPECT_EQ(cache.find(name(1)), nullptr);
-  cache.add("large", std::string(500, 'r'));
-  EXPECT_EQ(cache.find("large"), nullptr);
-  EXPECT_NE(cache.find(name(2)), nullptr);
-}
-
 TEST_F(ServiceTest, SurvivesTheDeathOfTheService) {
   start_server();
   const auto client = make_client(options);
@@ -192,7 +185,78 @@ TEST_F(ServiceTest, SurvivesTheDeathOfTheService) {
   EXPECT_TRUE(client->collect(a, true));
   EXPECT_FALSE(a.compiled);
   start_server();
+  EXPECT_TRUE(answer_to(*client, 0x2000).compiled);
+}
+
+TEST_F(ServiceTest, WhatIsKeptNeedsNoMessage) {
+  workers = 1;
+  start_server();
+  const auto client = make_client(options);
+  const auto first = answer_to(*client, 0x1000), second = answer_to(*client, 0x2000);
+  ASSERT_TRUE(first.compiled && second.compiled);
+  EXPECT_TRUE(answer_to(*client, 0x3000).compiled);  // the worker began with it when the others were kept
+  kill(server, SIGSTOP);
+  EXPECT_EQ(answer_to(*client, 0x1000).code.code, first.code.code);
+  EXPECT_EQ(answer_to(*client, 0x2000).code.code, second.code.code);
+  std::signal(SIGCHLD, SIG_DFL);
+  const pid_t child = fork();
+  if (child == 0) _exit(answer_to(*client, 0x2000).compiled ? 42 : 1);
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 42);
+  stop_server();
   EXPECT_TRUE(answer_to(*client, 0x1000).compiled);
+  start_server();
+  EXPECT_TRUE(answer_to(*client, 0x4000).compiled);
+}
+
+/// Keeps for each request a reply to the one before, and answers with the number of requests so far.
+[[noreturn]] void lie(const std::string& path) {
+  sockaddr_un address = {AF_UNIX, {}};
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  const int listener = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+  bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  listen(listener, 8);
+  RegionCache kept(1 << 20);
+  u64 before = 0;
+  for (int asked = 1;;) {
+    const Descriptor client(accept(listener, nullptr, nullptr));
+    int fd;
+    if (!receive_byte(client.get(), fd)) _exit(1);
+    if (fd < 0) {
+      send_descriptor(client.get(), kept.descriptor());
+      continue;
+    }
+    Job job(fd);
+    std::vector<u8> request;
+    if (!job.take(request)) _exit(1);
+    backend::RegionCode code;
+    code.code.assign(16, 0xc3);
+    code.exits = {{backend::RegionExit::Kind::Direct, 0x1234}};
+    kept.add(request, encode_reply(code, std::exchange(before, fingerprint(request))));
+    job.refuse(std::to_string(asked++), 0, request.size());
+  }
+}
+
+TEST_F(ServiceTest, WhatIsKeptAndNotSoundIsAskedFor) {
+  server = fork();
+  if (server == 0) lie(socket_path(directory, options.compiler));
+  const auto client = make_client(options);
+  for (const char* asked : {"1", "2", "3"}) EXPECT_EQ(answer_to(*client, 0x1000).why, asked);
+}
+
+TEST_F(ServiceTest, GuestsThatDoNotWaitNeverMapWhatIsKept) {
+  start_server();
+  const auto client = make_client(options);
+  for (const u64 pc : {0x1000, 0x1000}) {
+    engine::RegionAnswer a;
+    ASSERT_TRUE(client->submit(pc, region_at(pc), false));
+    while (!client->collect(a, false)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    EXPECT_TRUE(a.compiled);
+  }
+  std::ifstream maps("/proc/self/maps");
+  const std::string all(std::istreambuf_iterator<char>(maps), {});
+  EXPECT_EQ(all.find("tiercel-kept"), std::string::npos);
 }
 
 TEST_F(ServiceTest, ServesAGuestThatHasNoDescriptorsLeft) {
@@ -205,7 +269,7 @@ TEST_F(ServiceTest, ServesAGuestThatHasNoDescriptorsLeft) {
   for (const rlim_t limit : {rlim_t{16}, rlim_t{1}}) {
     const rlimit few{limit, before.rlim_max};
     ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
-    EXPECT_EQ(answer_to(*client, 0x1000).compiled, limit > 1) << "with one there is no place for a socket and memory";
+    EXPECT_EQ(answer_to(*client, limit).compiled, limit > 1) << "with one there is no place for a socket and memory";
   }
   setrlimit(RLIMIT_NOFILE, &before);
   for (const int fd : taken) close(fd);
