@@ -47,6 +47,13 @@ struct Runtime {
 struct RegionCode;
 struct RegionPlace;
 
+/// As in the ir::Function of the block behind the gate; a relative pc is less than kPageSize.
+struct GatePlace {
+  u64 pc = 0;
+  bool relative = false;
+  u64 origin = 0;
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -58,9 +65,9 @@ class Backend {
   /// compiles. Not thread-safe; one Backend per compiling thread or under the engine's lock.
   virtual void compile(const ir::Function& f, bool want_listing, CompiledCode& out) = 0;
 
-  /// A way in to the code at `pc` that counts down one of kHotCounters and leaves with Reason::Hot below zero. Its only
-  /// exit leads to `pc`.
-  virtual void make_gate(u64 pc, CompiledCode& out) = 0;
+  /// A way in to the code at `place` that counts down one of kHotCounters and leaves with Reason::Hot below zero. Its
+  /// only exit leads to place.pc.
+  virtual void make_gate(const GatePlace& place, CompiledCode& out) = 0;
 
   /// Makes `region` enterable from this tier's code and leavable to it: the result is installed and linked like a
   /// compiled Function. Its entry is at offset 0.

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bitset>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -80,6 +81,16 @@ class JumpCache {
   void forget(u64 pc) {
     empty(entries_[jump_cache_index(pc)], pc, jump_cache_index(pc));
     empty(victims()[victim_index(pc)], pc, victim_index(pc));
+  }
+
+  /// The same for all pcs at these places in their pages.
+  void forget_at(const std::bitset<kPageSize>& places) {
+    const u32 count = filled_;
+    for (u32 i = 0; i < (count <= places_.size() ? count : kEntries); ++i) {
+      const u32 place = count <= places_.size() ? places_[i] : i;
+      const u64 pc = std::atomic_ref(entries_[place].pc).load(std::memory_order_relaxed);
+      if (places[pc % kPageSize]) empty(entries_[place], pc, place < kJumpCacheSize ? place : place - kJumpCacheSize);
+    }
   }
 
   /// What `other` leads to. Owning thread only.

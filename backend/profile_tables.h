@@ -8,20 +8,23 @@ namespace tiercel::backend {
 /// Counters of edges that go back (VmLayout::profile): one counts down to below zero, then the edge leaves with
 /// Reason::Hot. Several targets may share one. They end where the VmContext starts, and so are reached like its fields.
 inline constexpr u32 kHotCounters = 4096;
-constexpr u32 hot_counter_index(u64 target_pc) {
-  return static_cast<u32>((target_pc >> 2) ^ (target_pc >> 14)) & (kHotCounters - 1);
+/// `target`: the pc, ir::Function::origin added.
+constexpr u32 hot_counter_index(u64 target) {
+  return static_cast<u32>((target >> 2) ^ (target >> 14)) & (kHotCounters - 1);
 }
 /// Counted from the VmContext.
-constexpr s32 hot_counter_offset(u64 target_pc) {
-  return static_cast<s32>(hot_counter_index(target_pc) * sizeof(s32)) - static_cast<s32>(kHotCounters * sizeof(s32));
+constexpr s32 hot_counter_offset(u32 index) {
+  return static_cast<s32>(index * sizeof(s32)) - static_cast<s32>(kHotCounters * sizeof(s32));
 }
 
 /// What a block that is watched (ir::Function::watch) notes, all vCPUs in the same place: a count here and there may
 /// get lost. Number 0 is nobody's.
 struct WatchNotes {
   static constexpr u32 kTargets = 64;
-  u32 count = 0;               // of executions
-  u64 targets[kTargets] = {};  // a ring by `count`: where its indirect terminal went
+  static constexpr u64 kNone = ~u64{0};
+  u32 count = 0;          // of executions
+  u64 targets[kTargets];  // a ring by `count`: where its indirect terminal went, as the block's pcs are counted; or
+                          // kNone
 };
 inline constexpr u32 kWatches = 1024;
 

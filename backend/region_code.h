@@ -58,8 +58,10 @@ struct RegionExit {
 /// Where a region's guest code lies.
 struct RegionPlace {
   u64 pc = 0;  // of its head
+  bool relative = false;
+  u64 origin = 0;  // as in the head's ir::Function
   /// In a machine, the pages besides the head's: the region does nothing and leaves with Reason::RegionMoved unless
-  /// VmContext::tlb_code has all of them.
+  /// VmContext::tlb_code has all of them. Of a relative region counted as its pcs are.
   std::vector<TlbCodePage> others{};
 };
 

@@ -21,7 +21,7 @@ enum class Reason : u32 {
   Interrupt,     // exit_request was seen at a check point: exit_pc
   Fault,         // a guest memory access faulted; filled in by the host fault handler
   Misaligned,    // MemAttr::aligned: exit_pc of the insn, exit_arg the address, exit_payload 1 for a write
-  Hot,           // the counter of a back edge or call ran out: exit_pc, the edge's target
+  Hot,           // the counter of a back edge or call ran out: exit_pc, the edge's target; exit_arg, hot_counter_index
   SlowAccess,    // a machine: an access that the TLB does not do in line: exit_pc of the insn, which did nothing yet
   RegionFault,   // a region left at a faulting insn: exit_pc; it is to be executed again outside regions
   RegionMoved,   // a machine: not every page of the region at exit_pc is known to be mapped where its code was
@@ -47,6 +47,7 @@ struct alignas(64) VmContext {
   // A machine: the tables for the mode the guest is in, and those for MemAttr::user.
   const TlbArrays *tlb_read = nullptr, *tlb_write = nullptr, *tlb_user_read = nullptr, *tlb_user_write = nullptr;
   const TlbCodePage* tlb_code = nullptr;  // kTlbCodeSize of them, of the present context
+  u64 code_page = 0;  // while an ir::Function::relative one is executed: the address of the page that it begins in
   JumpCacheEntry return_stack[kReturnStackSize];
 
   // Why and where it left, for the run loop.

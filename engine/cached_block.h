@@ -5,6 +5,7 @@
 #include <span>
 
 #include "backend/compiled_code.h"
+#include "backend/softmmu_tables.h"
 #include "engine/fault_rate.h"
 #include "guest/frontend.h"
 
@@ -40,17 +41,18 @@ struct RegionUse {
 
 /// What few blocks have.
 struct BlockDetails {
-  const ir::Function* function = nullptr;  // kept for the interpreter and lockstep
-  RegionUse* uses = nullptr;               // the stand-ins that this block is a member of
-  CachedBlock* plain = nullptr;            // a stand-in: the block it stands in for
-  std::span<CachedBlock*> members;         // a stand-in: what it was made of, `plain` included
-  CachedBlock* instead = nullptr;          // a watched block: what takes its place afterwards
-  CachedBlock* gate = nullptr;             // of a plain block: what counted exits to it or a stand-in lead through
-  u32 number = 0;                          // with a function: the n-th translation, from 1
-  u32 counter = 0;                         // ir::Function::counter
-  u32 moved = 0;                           // a region: how often it could not be entered because its code lay elsewhere
-  u32 stopped = 0;                         // ... and, in a machine, how often it was left at an access
-  FaultRate faulted;                       // ... and the same in a program
+  const ir::Function* function = nullptr;       // kept for the interpreter and lockstep
+  RegionUse* uses = nullptr;                    // the stand-ins that this block is a member of
+  CachedBlock* plain = nullptr;                 // a stand-in: the block it stands in for
+  std::span<CachedBlock*> members;              // a stand-in: what it was made of, `plain` included
+  std::span<const backend::TlbCodePage> pages;  // a region: backend::RegionPlace::others
+  CachedBlock* instead = nullptr;               // a watched block: what takes its place afterwards
+  CachedBlock* gate = nullptr;                  // of a plain block: what counted exits to it or a stand-in lead through
+  u32 number = 0;                               // with a function: the n-th translation, from 1
+  u32 counter = 0;                              // ir::Function::counter
+  u32 moved = 0;      // a region: how often it could not be entered because its code lay elsewhere
+  u32 stopped = 0;    // ... and, in a machine, how often it was left at an access
+  FaultRate faulted;  // ... and the same in a program
 };
 
 /// A block, or what stands in for the block of the same key: a region, or the block with notes of its executions. Then

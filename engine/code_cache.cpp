@@ -168,10 +168,14 @@ CachedBlock& CodeCache::add_stand_in(std::span<CachedBlock* const> members, cons
   return r;
 }
 
-CachedBlock* CodeCache::add_region(std::span<CachedBlock* const> members, const backend::CompiledCode& code) {
+CachedBlock* CodeCache::add_region(std::span<CachedBlock* const> members, std::span<const backend::TlbCodePage> pages,
+                                   const backend::CompiledCode& code) {
   CachedBlock& head = *members.front();
   if (CachedBlock* old = find(head.key); old != &head) drop_region(*old);
   CachedBlock& region = add_stand_in(members, code);
+  const std::span<backend::TlbCodePage> kept = current().arena().make_array<backend::TlbCodePage>(pages.size());
+  std::copy(pages.begin(), pages.end(), kept.begin());
+  details_of(region).pages = kept;
   move_links(head, region);
   return &region;
 }
@@ -206,14 +210,14 @@ void CodeCache::kill(CachedBlock& block, Dropped& dropped) {
     ++dropped.regions;  // a vCPU may still be inside of one that was dropped long ago
     if (use->region->dead) continue;
     drop_region(*use->region);
-    dropped.pcs.push_back(use->region->key.pc);
+    dropped.keys.push_back(use->region->key);
   }
   drop_links_to(block);
   if (CachedBlock* gate = block.details().gate) {
     drop_links_to(*gate);
     details_of(block).gate = nullptr;
   }
-  dropped.pcs.push_back(block.key.pc);
+  dropped.keys.push_back(block.key);
   ++dropped.blocks;
   index_->by_key.erase(block.key);
   // Its own exits stay linked: a vCPU may still be inside. So targets keep it in their lists and can unlink it later.

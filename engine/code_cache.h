@@ -42,8 +42,10 @@ class CodeCache {
   /// Adds a block; `code` may be null (interpreted only). The key must not be present.
   CachedBlock* add(const guest::BlockKey& key, const ir::Function& f, const backend::CompiledCode* code);
   /// Adds a region made of `members`, which are alive; the first one is its head: from now on find() gives the region
-  /// for that key, and all links to the head lead to the region. A region the head has already is dropped.
-  CachedBlock* add_region(std::span<CachedBlock* const> members, const backend::CompiledCode& code);
+  /// for that key, and all links to the head lead to the region. A region the head has already is dropped. `pages`:
+  /// backend::RegionPlace::others.
+  CachedBlock* add_region(std::span<CachedBlock* const> members, std::span<const backend::TlbCodePage> pages,
+                          const backend::CompiledCode& code);
   /// Puts `code`, which does the same as `plain` and takes notes, in the place of whatever has plain's key, until
   /// unwatch().
   CachedBlock* watch(CachedBlock& plain, const backend::CompiledCode& code);
@@ -67,14 +69,14 @@ class CodeCache {
 
   /// What invalidate() dropped.
   struct Dropped {
-    std::vector<u64> pcs;  // of blocks and regions
+    std::vector<guest::BlockKey> keys;  // of blocks and regions
     u32 blocks = 0;
     u32 regions = 0;  // with code of these blocks, those that were dropped before included
   };
   /// Forgets and unlinks the blocks overlapping [start, end), by BlockKey::location, and the regions made of any of
   /// them.
   Dropped invalidate(u64 start, u64 end);
-  /// As invalidate, for blocks with an insn at one of these addresses in any address space.
+  /// As invalidate, for blocks with an insn at one of these addresses in any address space. No block may be relative.
   Dropped invalidate_pcs(std::span<const u64> pcs);
   /// Forgets everything but the runtime.
   void clear();

@@ -17,7 +17,7 @@ constexpr u64 kLeastWait = 20 * kMillisecond, kLongestWait = 500 * kMillisecond;
 void Counting::prepare_link(const CachedExit& exit, CachedBlock& target, backend::Backend& backend) {
   CachedBlock& plain = plain_of(target);
   if (!exit.counted || plain.details().gate) return;
-  backend.make_gate(plain.key.pc, gate_);
+  backend.make_gate({plain.key.pc, plain.key.relative(), plain.key.origin()}, gate_);
   if (cache_.has_room(gate_.code.size() + gate_.alignment)) cache_.add_gate(plain, gate_);
 }
 
@@ -56,22 +56,22 @@ void Counting::wait(CachedBlock& plain, u64 until) {
     settle(plain, std::clamp(until, now + kLeastWait, now + kLongestWait), now - state_->resumed);
 }
 
-std::vector<u64> Counting::reconsider() {
+std::vector<u32> Counting::reconsider() {
   const u64 now = monotonic_ns();
   if (now < next_) return {};
-  std::vector<u64> pcs;
+  std::vector<u32> counters;
   auto& settled = state_->settled;
   const auto due = std::partition(settled.begin(), settled.end(), [now](const Settled& s) { return s.until > now; });
   std::sort(due, settled.end(), [](const Settled& a, const Settled& b) { return a.asked_after > b.asked_after; });
   const auto few = settled.end() - std::min<std::ptrdiff_t>(settled.end() - due, kAtOnce);
   for (auto s = few; s != settled.end(); ++s) {
-    pcs.push_back(s->key.pc);
+    counters.push_back(backend::hot_counter_index(s->key.origin() + s->key.pc));
     if (CachedBlock* block = cache_.find(s->key)) cache_.set_counting(plain_of(*block), true);
   }
   settled.erase(few, settled.end());
   next_ = settled.empty() ? kNever : now + kLeastWait;
   state_->resumed = now;
-  return pcs;
+  return counters;
 }
 
 void Counting::forget(const std::function<bool(const guest::BlockKey&)>& gone) {

@@ -34,8 +34,9 @@ class Counting {
   /// again, it is settled meanwhile.
   void wait(CachedBlock& plain, u64 until);
 
-  /// Counts a few of the heads that were settled until now, the hottest first. Returns their pcs.
-  std::vector<u64> reconsider();
+  /// Counts a few of the heads that were settled until now, the hottest first. Returns their gates'
+  /// counters, as hot_counter_index.
+  std::vector<u32> reconsider();
   /// Whether that is due, roughly. Any thread, without the lock.
   bool may_reconsider() const {
     const u64 next = next_.load(std::memory_order_relaxed);

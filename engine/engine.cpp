@@ -47,13 +47,13 @@ Engine::Private::~Private() {
   if (perf_map) std::fclose(perf_map);
 }
 
-CachedBlock* Engine::Private::find_or_translate(const guest::BlockKey& key, const Tlb* tlb) {
+CachedBlock* Engine::Private::find_or_translate(const guest::BlockKey& key, const CodeView& view) {
   // As if it had changed.
   if (chaos.one_in(kChaosInvalidates)) invalidate(key.location() / kPageSize * kPageSize, kPageSize);
   if (CachedBlock* known = cache.find(key)) return known;
   CachedBlock* block = translate_new(key);
   if (!block || !regions.active() || !options.every_block()) return block;
-  regions.heat(key, *translator, tlb);
+  regions.heat(key, *translator, view);
   install_regions();
   return cache.find(key);
 }
@@ -66,7 +66,7 @@ CachedBlock* Engine::Private::find_plain(const guest::BlockKey& key) {
 
 void Engine::Private::drop_region(CachedBlock& region) {
   cache.drop_region(region);
-  forget_everywhere(region.key.pc);
+  forget_everywhere({&region.key, 1}, Which::Latest);
 }
 
 void Engine::Private::link(CachedExit& exit, CachedBlock& target) {
@@ -77,10 +77,10 @@ void Engine::Private::link(CachedExit& exit, CachedBlock& target) {
 void Engine::Private::install_regions() {
   if (regions.awaits_any() && cache.has_segments()) make_room(kRegionRoom);
   for (const CachedBlock* region : regions.collect(*translator)) {
-    forget_everywhere(region->key.pc);
+    forget_everywhere({&region->key, 1}, Which::Latest);
     if (perf_map) note_perf(*region);
   }
-  for (const u64 pc : regions.take_stale()) forget_everywhere(pc);
+  forget_everywhere(regions.take_stale(), Which::Latest);
 }
 
 CachedBlock* Engine::Private::translate_new(const guest::BlockKey& key) {
@@ -93,7 +93,7 @@ CachedBlock* Engine::Private::translate_new(const guest::BlockKey& key) {
   if (!compiled || options.lockstep) {
     // The interpreter takes the IR as the frontend made it: the passes are part of what lockstep checks.
     if (compiled && !translator->translate_raw(key, block->insn_count)) {
-      cache.invalidate(key.pc, key.pc + 1);  // the code went away meanwhile: nobody must find a block without function
+      invalidate(key.location(), 1);  // the code went away meanwhile: nobody must find a block without function
       return nullptr;
     }
     cache.keep_function(*block, translator->function(), static_cast<u32>(translator->translations()));
@@ -108,7 +108,7 @@ CachedBlock* Engine::Private::translate_new(const guest::BlockKey& key) {
 
 void Engine::Private::note_perf(const CachedBlock& block) {
   fmt::print(perf_map, "{:x} {:x} {}:{:#x}\n", reinterpret_cast<u64>(block.host), block.host_size,
-             block.plain() ? "region" : "fast", block.key.pc);
+             block.plain() ? "region" : "fast", block.key.origin() + block.key.pc);
   std::fflush(perf_map);
 }
 
@@ -130,8 +130,24 @@ void Engine::Private::forget_executions() {
   }
 }
 
-void Engine::Private::forget_everywhere(u64 pc) {
-  for (Vcpu* vcpu : vcpus) vcpu->private_->forget_jumps(pc);
+void Engine::Private::forget_everywhere(std::span<const guest::BlockKey> keys, Which which) {
+  std::bitset<kPageSize> anywhere;  // places in pages that are mapped at more addresses than are known
+  const auto forget = [this](u64 pc) {
+    for (Vcpu* vcpu : vcpus) vcpu->private_->forget_jumps(pc);
+  };
+  for (const guest::BlockKey& key : keys) {
+    if (!key.relative()) {
+      forget(key.pc);
+      continue;
+    }
+    const CodeMappings::Found found = mappings.find(key.space);
+    if (which == Which::All && !found.all)
+      anywhere.set(key.pc);
+    else
+      for (const u64 page : found.pages) forget(page + key.pc);
+  }
+  if (anywhere.none()) return;
+  for (Vcpu* vcpu : vcpus) vcpu->private_->forget_jumps_at(anywhere);
 }
 
 template <typename Clear>
@@ -142,6 +158,7 @@ void Engine::Private::with_world_stopped(Clear&& clear) {
     while (vcpu->private_->in_code.load() != 0) sched_yield();
   clear();
   for (Vcpu* vcpu : vcpus) vcpu->forget_predictions();
+  mappings.clear();
   epoch.fetch_add(1);
   changes.fetch_add(1);
   world_stopped.store(0);
@@ -149,7 +166,7 @@ void Engine::Private::with_world_stopped(Clear&& clear) {
 
 void Engine::Private::invalidate(u64 location, u64 size) {
   const CodeCache::Dropped dropped = cache.invalidate(location, location + size);
-  for (const u64 pc : dropped.pcs) forget_everywhere(pc);
+  forget_everywhere(dropped.keys, Which::All);
   stats.invalidations += dropped.blocks;
   changes.fetch_add(1);
   // A vCPU may be in a loop inside a region, which no link leads out of.
@@ -172,7 +189,7 @@ void Engine::Private::make_room(u64 bytes) {
     cache.evict();
     ++stats.cache_evictions;
   });
-  for (const u64 pc : regions.take_stale()) forget_everywhere(pc);
+  forget_everywhere(regions.take_stale(), Which::Latest);
 }
 
 void Engine::Private::flush() {
@@ -245,6 +262,7 @@ void Engine::set_breakpoints(const std::vector<u64>& pcs) {
   Breakpoints wanted(pcs);
   const std::vector<u64> changed = wanted.difference(private_->translator->breakpoints);
   if (changed.empty()) return;
+  if (private_->frontend.mmu() && private_->may_be_relative.exchange(false)) private_->flush();
   // The world stops because a vCPU's predictions of returns may lead into dropped blocks, which is wrong here.
   private_->with_world_stopped([&] {
     private_->translator->breakpoints = std::move(wanted);
@@ -260,7 +278,7 @@ bool Engine::has_breakpoint(u64 pc) const {
 void Engine::fork_prepare() {
   private_->lock.lock();
   private_->regions.before_fork();
-  for (const u64 pc : private_->regions.take_stale()) private_->forget_everywhere(pc);
+  private_->forget_everywhere(private_->regions.take_stale(), Private::Which::Latest);
   if (private_->perf_map) std::fflush(private_->perf_map);
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/owner_lock.h"
 #include "engine/code_cache.h"
+#include "engine/code_mappings.h"
 #include "engine/debug.h"
 #include "engine/engine.h"
 #include "engine/tlb.h"
@@ -35,6 +36,7 @@ struct Engine::Private {
   mutable OwnerLock lock;
   std::unique_ptr<Translator> translator;
   CodeCache cache;
+  CodeMappings mappings;  // of relative code
   Regions regions;
   std::vector<Vcpu*> vcpus;
   u32 vcpus_made = 0;
@@ -53,9 +55,12 @@ struct Engine::Private {
   std::atomic<u32> epoch{0};    // counts clears of the cache
   std::atomic<u64> changes{0};  // counts invalidations and clears
 
-  /// The block for `key`, translated if need be; null when its first byte is not executable. Needs `lock`. `tlb`: of
-  /// the vCPU, in a machine.
-  CachedBlock* find_or_translate(const guest::BlockKey& key, const Tlb* tlb);
+  /// False from the first breakpoint on: it is at one of the addresses that lead to the same code.
+  std::atomic<bool> may_be_relative{true};
+
+  /// The block for `key`, translated if need be; null when its first byte is not executable. Needs `lock`. `view`: the
+  /// vCPU's.
+  CachedBlock* find_or_translate(const guest::BlockKey& key, const CodeView& view);
   /// Makes the code cache have room for a block of `bytes`. Needs `lock`; what is dropped for it is the oldest, as by
   /// flush().
   void make_room(u64 bytes);
@@ -66,7 +71,9 @@ struct Engine::Private {
   void start_afresh();
   template <typename Clear>
   void with_world_stopped(Clear&& clear);
-  void forget_everywhere(u64 pc);
+  enum class Which : u8 { All, Latest };  // of the addresses that lead to relative code
+  /// Makes predictions that lead to the blocks or regions with these keys miss. Needs `lock`.
+  void forget_everywhere(std::span<const guest::BlockKey> keys, Which which);
   /// Drops translations of [location, location + size), by BlockKey::location. Needs `lock`.
   void invalidate(u64 location, u64 size);
   /// As CodeCache::link. Needs `lock`.
@@ -120,6 +127,9 @@ struct Vcpu::Private {
 
   backend::JumpCache& jumps() { return tlb ? tlb->jumps() : jump_cache; }
   void forget_jumps(u64 pc) { tlb ? tlb->forget_jumps(pc) : jump_cache.forget(pc); }
+  void forget_jumps_at(const std::bitset<kPageSize>& places) {
+    tlb ? tlb->forget_jumps_at(places) : jump_cache.forget_at(places);
+  }
 };
 
 /// The block to run next, or why there is none.

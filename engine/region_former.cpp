@@ -4,6 +4,8 @@
 #include <queue>
 #include <unordered_map>
 
+#include "base/bits.h"
+
 namespace tiercel::engine {
 namespace {
 
@@ -58,13 +60,13 @@ class Former {
       open.emplace(b->count, ~order.size());
       order.push_back(b);
     };
-    consider(head_.plain->key.pc);
+    consider(head_.pc());
     while (!open.empty() && found_.size() < limits_.blocks) {
       const Survey::Block& b = *order[~open.top().second];
       open.pop();
-      if (insns_ + b.plain->insn_count > limits_.insns || !take_page(b.plain->key)) continue;
+      if (insns_ + b.plain->insn_count > limits_.insns || !take_page(b)) continue;
       insns_ += b.plain->insn_count;
-      index_of_.emplace(b.plain->key.pc, found_.size());
+      index_of_.emplace(b.pc(), found_.size());
       found_.push_back({&b, b.indirect, false});
       for (const u64 pc : b.next) consider(pc);
       for (const Survey::Target& t : b.indirect) consider(t.pc);
@@ -73,9 +75,9 @@ class Former {
   }
 
   /// False: one page too many.
-  bool take_page(const guest::BlockKey& key) {
-    const u64 page = key.pc / kPageSize;
-    if (key.space == 0 || std::find(pages_.begin(), pages_.end(), page) != pages_.end()) return true;
+  bool take_page(const Survey::Block& b) {
+    const u64 page = align_down(b.pc(), kPageSize);
+    if (b.plain->key.space == 0 || std::find(pages_.begin(), pages_.end(), page) != pages_.end()) return true;
     if (pages_.size() >= limits_.pages) return false;
     pages_.push_back(page);
     return true;
@@ -136,7 +138,7 @@ class Former {
     index_of_.clear();
     insns_ = 0;
     for (std::size_t i = 0; i < found_.size(); ++i) {
-      index_of_.emplace(found_[i].block->plain->key.pc, i);
+      index_of_.emplace(found_[i].block->pc(), i);
       insns_ += found_[i].block->plain->insn_count;
     }
   }
@@ -188,7 +190,31 @@ class Former {
       formed.region.blocks.push_back(c.block->function);
       formed.region.branches.push_back(branch_weights(*c.block));
     }
+    count_from_head(formed);
+    formed.place = place_of(formed);
     return formed;
+  }
+
+  /// Pcs were counted from the page of the survey's head, which may be another one.
+  static void count_from_head(FormedRegion& formed) {
+    const u64 distance = formed.members.front()->key.pc - formed.region.blocks.front().pc;
+    if (distance == 0) return;
+    for (ir::Function& f : formed.region.blocks) ir::move_pcs(f, distance);
+    for (ir::IndirectEdge& e : formed.region.edges) e.to += distance;
+  }
+
+  static backend::RegionPlace place_of(const FormedRegion& formed) {
+    const ir::Function& head = formed.region.blocks.front();
+    backend::RegionPlace place{head.pc, head.relative, head.origin};
+    if (formed.members.front()->key.space == 0) return place;
+    for (std::size_t i = 0; i < formed.members.size(); ++i) {
+      const u64 page = align_down(formed.region.blocks[i].pc, kPageSize);
+      const auto same = [page](const backend::TlbCodePage& p) { return p.page == page; };
+      if (page == align_down(head.pc, kPageSize) || std::any_of(place.others.begin(), place.others.end(), same))
+        continue;
+      place.others.push_back({page, formed.members[i]->key.space & ~guest::BlockKey::kRelative});
+    }
+    return place;
   }
 
   static void keep_likeliest(std::vector<Survey::Target>& targets, std::size_t limit) {

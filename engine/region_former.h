@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "backend/region_code.h"
 #include "engine/survey.h"
 #include "ir/region.h"
 
@@ -20,6 +21,7 @@ struct RegionLimits {
 struct FormedRegion {
   ir::Region region;
   std::vector<CachedBlock*> members;
+  backend::RegionPlace place;
 };
 
 /// Why there is no region.

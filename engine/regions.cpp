@@ -30,19 +30,6 @@ constexpr RegionLimits kEveryBlock{.blocks = 4, .insns = 100, .worthwhile_only =
 // service that do not come.
 constexpr u32 kChaosLeaves = 4, kChaosRefuses = 16;
 
-backend::RegionPlace place_of(const std::vector<CachedBlock*>& members) {
-  const guest::BlockKey& head = members.front()->key;
-  backend::RegionPlace place{head.pc};
-  if (head.space == 0) return place;
-  for (const CachedBlock* b : members) {
-    const u64 page = align_down(b->key.pc, kPageSize);
-    const auto same = [page](const backend::TlbCodePage& p) { return p.page == page; };
-    if (page != align_down(head.pc, kPageSize) && std::none_of(place.others.begin(), place.others.end(), same))
-      place.others.push_back({page, b->key.space});
-  }
-  return place;
-}
-
 }  // namespace
 
 Regions::Regions(CodeCache& cache, const Options& options, std::unique_ptr<RegionService> service)
@@ -74,20 +61,20 @@ u32 Regions::patience(const Head& head) {
   return static_cast<u32>(std::min(u64{options_.hot} << (6 * head.attempts), u64{kForever}));
 }
 
-u32 Regions::heat(const guest::BlockKey& key, Translator& translator, const Tlb* tlb) {
+u32 Regions::heat(const guest::BlockKey& key, Translator& translator, const CodeView& view) {
   CachedBlock* block = cache_.find(key);
   if (!block || !service_) return kForever;
   if (options_.every_block() && chaos_.one_in(kChaosLeaves)) return kForever;
   Head& head = work_->heads[key];
   if (head.hot_since == 0) head.hot_since = monotonic_ns();
-  if (work_->survey && work_->survey->head() == key) return continue_survey(head, translator, tlb);
+  if (work_->survey && work_->survey->head() == key) return continue_survey(head, translator, view);
   if (options_.counts_selectively() && !std::exchange(head.warm, true)) {
     counting_.wait(plain_of(*block), work_->next_survey);
     return options_.hot;
   }
   if (head.attempts >= kMaxAttempts && !head.pending) settle(plain_of(*block), head);
   if (head.pending || head.attempts >= kMaxAttempts) return patience(head);
-  if (may_survey()) return begin_survey(*block, head, translator, tlb);
+  if (may_survey()) return begin_survey(*block, head, translator, view);
   counting_.wait(plain_of(*block), work_->next_survey);
   return kLater * options_.hot;
 }
@@ -119,7 +106,7 @@ bool Regions::may_compile() const {
   return spent < options_.compile_credit_ns + process_cpu_ns() / kCompileShare;
 }
 
-u32 Regions::begin_survey(CachedBlock& block, Head& head, Translator& translator, const Tlb* tlb) {
+u32 Regions::begin_survey(CachedBlock& block, Head& head, Translator& translator, const CodeView& view) {
   ++head.attempts;
   head.refusal = Refusal::None;
   CachedBlock& plain = plain_of(block);
@@ -132,12 +119,12 @@ u32 Regions::begin_survey(CachedBlock& block, Head& head, Translator& translator
     return patience(head);
   }
   if (options_.every_block()) {
-    survey->take_all(limits_.blocks, tlb);
+    survey->take_all(limits_.blocks, view);
     request(*survey, survey->blocks().front(), head, translator);
     return patience(head);
   }
   counting_.resume(plain);
-  survey->spread(tlb);
+  survey->spread(view);
   survey->watch();
   work_->survey = std::move(survey);
   work_->waiting = 0;
@@ -145,10 +132,10 @@ u32 Regions::begin_survey(CachedBlock& block, Head& head, Translator& translator
   return options_.hot_round();
 }
 
-u32 Regions::continue_survey(Head& head, Translator& translator, const Tlb* tlb) {
+u32 Regions::continue_survey(Head& head, Translator& translator, const CodeView& view) {
   Survey& survey = *work_->survey;
   survey.read();
-  if (survey.spread(tlb)) {
+  if (survey.spread(view)) {
     survey.watch();
     note_stale(survey);
     return options_.hot_round();
@@ -192,8 +179,8 @@ void Regions::end_survey(u64 pause) {
 }
 
 void Regions::note_stale(Survey& survey) {
-  const std::vector<u64> pcs = survey.take_stale();
-  work_->stale.insert(work_->stale.end(), pcs.begin(), pcs.end());
+  const std::vector<guest::BlockKey> keys = survey.take_stale();
+  work_->stale.insert(work_->stale.end(), keys.begin(), keys.end());
 }
 
 /// False: there is no region.
@@ -208,7 +195,7 @@ bool Regions::request(const Survey& survey, const Survey::Block& at, Head& head,
     return false;
   }
   head.pending = true;
-  work_->pending.push_back({last_ticket_, monotonic_ns(), std::move(formed->members)});
+  work_->pending.push_back({last_ticket_, monotonic_ns(), std::move(formed->members), std::move(formed->place)});
   return true;
 }
 
@@ -264,12 +251,12 @@ CachedBlock* Regions::install(RegionAnswer& answer, Translator& translator) {
     fmt::print(stderr, "== region at {:#x}, {} blocks\n{}\n", head.key.pc, pending.members.size(), answer.code.listing);
   const bool stale =
       std::any_of(pending.members.begin(), pending.members.end(), [](const CachedBlock* b) { return b->dead; });
-  if (!stale) translator.backend().wrap_region(answer.code, place_of(pending.members), wrapped_);
+  if (!stale) translator.backend().wrap_region(answer.code, pending.place, wrapped_);
   if (stale || !cache_.has_room(wrapped_.code.size() + wrapped_.alignment)) {
     ++stats_.regions_dropped;
     return nullptr;
   }
-  CachedBlock* region = cache_.add_region(pending.members, wrapped_);
+  CachedBlock* region = cache_.add_region(pending.members, pending.place.others, wrapped_);
   settle(head, decided);
   count(*region, pending, decided);
   return region;

@@ -38,8 +38,8 @@ class Regions {
   backend::WatchNotes* watches() { return watches_.data(); }
 
   /// The counter of a back edge or call to `key` ran out. Returns how often it may be taken before it asks again.
-  /// `tlb`: of the vCPU, in a machine.
-  u32 heat(const guest::BlockKey& key, Translator& translator, const Tlb* tlb);
+  /// `view`: the vCPU's.
+  u32 heat(const guest::BlockKey& key, Translator& translator, const CodeView& view);
 
   /// Which heads ask.
   Counting& counting() { return counting_; }
@@ -50,7 +50,7 @@ class Regions {
   /// Ends what would take notes in a forked child for ever.
   void before_fork();
   /// Blocks that now run other code: predictions of their pcs are stale. They are told once.
-  std::vector<u64> take_stale() { return std::exchange(work_->stale, {}); }
+  std::vector<guest::BlockKey> take_stale() { return std::exchange(work_->stale, {}); }
 
   /// The oldest segment of the code cache is about to be emptied.
   void forget_oldest();
@@ -76,6 +76,7 @@ class Regions {
     u64 ticket;
     u64 since;  // monotonic_ns
     std::vector<CachedBlock*> members;
+    backend::RegionPlace place;
   };
   struct Head {
     u32 attempts = 0;
@@ -91,11 +92,11 @@ class Regions {
     std::unique_ptr<Survey> survey;
     u32 waiting = 0;                        // how often another head has asked during the survey
     u64 survey_began = 0, next_survey = 0;  // monotonic_ns
-    std::vector<u64> stale;
+    std::vector<guest::BlockKey> stale;
   };
 
-  u32 begin_survey(CachedBlock& block, Head& head, Translator& translator, const Tlb* tlb);
-  u32 continue_survey(Head& head, Translator& translator, const Tlb* tlb);
+  u32 begin_survey(CachedBlock& block, Head& head, Translator& translator, const CodeView& view);
+  u32 continue_survey(Head& head, Translator& translator, const CodeView& view);
   void end_survey(u64 pause);
   void note_stale(Survey& survey);
   bool request(const Survey& survey, const Survey::Block& at, Head& head, Translator& translator);

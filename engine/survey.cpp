@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "ir/region.h"
 
 namespace tiercel::engine {
 namespace {
@@ -51,7 +52,7 @@ std::vector<const Survey::Block*> Survey::other_heads() const {
   std::vector<const Block*> heads;
   for (const Block& b : blocks_)
     for (const u64 pc : b.next) {
-      const Block* to = pc < b.plain->end_pc() ? find(pc) : nullptr;
+      const Block* to = static_cast<s64>(pc - b.function.end_pc) < 0 ? find(pc) : nullptr;
       if (to && to != &blocks_.front() && to->count >= kTelling &&
           std::find(heads.begin(), heads.end(), to) == heads.end())
         heads.push_back(to);
@@ -61,19 +62,22 @@ std::vector<const Survey::Block*> Survey::other_heads() const {
 }
 
 bool Survey::begin(CachedBlock& head) {
-  if (!add(head)) return false;
+  if (!add(head, head.key.pc)) return false;
   spaces_.emplace(head.key.pc / kPageSize, head.key.space);
   blocks_.front().count = 1;
   return true;
 }
 
-bool Survey::add(CachedBlock& block) {
+bool Survey::add(CachedBlock& block, u64 pc) {
   if (!block.host || insns_ + block.insn_count > kMaxInsns || blocks_.size() >= kMaxBlocks) return false;
-  if (!translator_.translate_for_region(block.key, block.insn_count)) return false;
+  guest::BlockKey key = block.key;
+  key.pc = pc;
+  if (!translator_.translate_for_region(key, block.insn_count)) return false;
   const ir::Function& f = translator_.function();
   // Other bytes than the block was made from: it is about to be invalidated.
-  if (f.insn_count != block.insn_count || std::max(f.end_pc, f.pc + 1) != block.end_pc() || !fits(f)) return false;
-  index_of_.emplace(block.key.pc, blocks_.size());
+  if (f.insn_count != block.insn_count || std::max(f.end_pc - f.pc, u64{1}) != block.guest_size || !fits(f))
+    return false;
+  index_of_.emplace(pc, blocks_.size());
   insns_ += block.insn_count;
   Block& b = blocks_.emplace_back(Block{&block, f, {}, {}});
   b.function.counter = block.details().counter;
@@ -84,39 +88,41 @@ bool Survey::add(CachedBlock& block) {
 }
 
 /// BlockKey::space of the code at `pc`.
-std::optional<u32> Survey::space_of(u64 pc, const Tlb* tlb) {
-  if (!tlb) return 0;
+std::optional<u32> Survey::space_of(u64 pc, const CodeView& view) {
+  if (!view.tlb) return 0;
   if (const auto it = spaces_.find(pc / kPageSize); it != spaces_.end()) return it->second;
-  const std::optional<u32> found = tlb->known_code_space(pc);
-  if (found) spaces_.emplace(pc / kPageSize, *found);
+  std::optional<u32> found = view.tlb->known_code_space(view.page + pc);
+  if (!found) return found;
+  if (head().relative()) *found |= guest::BlockKey::kRelative;
+  spaces_.emplace(pc / kPageSize, *found);
   return found;
 }
 
-void Survey::consider(u64 pc, const Tlb* tlb, std::vector<std::size_t>& found) {
+void Survey::consider(u64 pc, const CodeView& view, std::vector<std::size_t>& found) {
   if (index_of_.contains(pc)) return;
-  const std::optional<u32> space = space_of(pc, tlb);
+  const std::optional<u32> space = space_of(pc, view);
   if (!space) return;
   guest::BlockKey key = head();
-  key.pc = pc;
+  key.pc = key.relative() ? pc % kPageSize : pc;
   key.space = *space;
   CachedBlock* block = cache_.find(key);
   if (!block) return;
-  if (add(plain_of(*block))) found.push_back(blocks_.size() - 1);
+  if (add(plain_of(*block), pc)) found.push_back(blocks_.size() - 1);
 }
 
-std::vector<std::size_t> Survey::consider_successors(std::size_t index, const Tlb* tlb) {
+std::vector<std::size_t> Survey::consider_successors(std::size_t index, const CodeView& view) {
   std::vector<std::size_t> found;
   blocks_[index].spread = blocks_[index].indirect.empty();  // of an indirect one there may be more targets later
   const std::vector<u64> next = blocks_[index].next;
   const std::vector<Target> indirect = blocks_[index].indirect;
-  for (const u64 pc : next) consider(pc, tlb, found);
-  for (const Target& t : indirect) consider(t.pc, tlb, found);
-  if (blocks_[index].is_call()) consider(blocks_[index].return_pc(), tlb, found);
+  for (const u64 pc : next) consider(pc, view, found);
+  for (const Target& t : indirect) consider(t.pc, view, found);
+  if (blocks_[index].is_call()) consider(blocks_[index].return_pc(), view, found);
   return found;
 }
 
 /// Breadth first.
-bool Survey::spread(const Tlb* tlb) {
+bool Survey::spread(const CodeView& view) {
   if (++rounds_ > kMaxRounds) return false;
   const std::size_t before = blocks_.size();
   const u32 least = std::max(1u, blocks_.front().count / kLookFraction);
@@ -124,12 +130,12 @@ bool Survey::spread(const Tlb* tlb) {
   for (std::size_t i = 0; i < before; ++i)
     if (blocks_[i].count >= least && !blocks_[i].spread) open.push_back(i);
   for (std::size_t i = 0; i < open.size() && blocks_.size() < before + kBlocksPerRound; ++i)
-    for (const std::size_t n : consider_successors(open[i], tlb)) open.push_back(n);
+    for (const std::size_t n : consider_successors(open[i], view)) open.push_back(n);
   return blocks_.size() > before;
 }
 
-void Survey::take_all(u32 blocks, const Tlb* tlb) {
-  for (std::size_t i = 0; i < blocks_.size() && blocks_.size() < blocks; ++i) consider_successors(i, tlb);
+void Survey::take_all(u32 blocks, const CodeView& view) {
+  for (std::size_t i = 0; i < blocks_.size() && blocks_.size() < blocks; ++i) consider_successors(i, view);
   for (Block& b : blocks_) b.count = 1;
 }
 
@@ -141,16 +147,26 @@ void Survey::watch() {
   }
 }
 
+/// As a block by itself: with pcs that are counted from its own page.
+const backend::CompiledCode& Survey::compile_in_place(const Block& b) {
+  const u64 distance = b.plain->key.pc - b.pc();
+  if (distance == 0) return translator_.compile(b.function);
+  ir::Function moved = b.function;
+  ir::move_pcs(moved, distance);
+  return translator_.compile(moved);
+}
+
 void Survey::watch(Block& b) {
   if (b.plain->dead || next_watch_ >= backend::kWatches) return;
   b.function.watch = next_watch_;
-  const backend::CompiledCode& code = translator_.compile(b.function);
+  const backend::CompiledCode& code = compile_in_place(b);
   b.function.watch = 0;
   if (!cache_.has_room(code.code.size() + code.alignment)) return;
   b.watch = next_watch_++;
   b.watched = cache_.watch(*b.plain, code);
-  std::fill(std::begin(watches_.data()[b.watch].targets), std::end(watches_.data()[b.watch].targets), 0);
-  stale_.push_back(b.plain->key.pc);
+  std::fill(std::begin(watches_.data()[b.watch].targets), std::end(watches_.data()[b.watch].targets),
+            backend::WatchNotes::kNone);
+  stale_.push_back(b.plain->key);
 }
 
 void Survey::read() {
@@ -159,8 +175,10 @@ void Survey::read() {
     backend::WatchNotes& notes = watches_.data()[b.watch];
     b.count = std::atomic_ref(notes.count).load(std::memory_order_relaxed);
     for (u64& noted : notes.targets) {
-      const u64 pc = std::atomic_ref(noted).exchange(0, std::memory_order_relaxed);
-      if (pc == 0) continue;
+      constexpr u64 kNone = backend::WatchNotes::kNone;
+      const u64 target = std::atomic_ref(noted).exchange(kNone, std::memory_order_relaxed);
+      if (target == kNone) continue;
+      const u64 pc = target + b.pc() - b.plain->key.pc;
       const auto known =
           std::find_if(b.indirect.begin(), b.indirect.end(), [pc](const Target& t) { return t.pc == pc; });
       if (known != b.indirect.end())
@@ -175,7 +193,7 @@ void Survey::end() {
   for (Block& b : blocks_) {
     if (!b.watched) continue;
     cache_.unwatch(*b.watched);
-    stale_.push_back(b.plain->key.pc);
+    stale_.push_back(b.plain->key);
     b.watched = nullptr;
     b.watch = 0;
   }

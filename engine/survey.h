@@ -36,6 +36,13 @@ class Watches {
   backend::WatchNotes* notes_;
 };
 
+/// Where the pcs of a survey are for the vCPU that asks.
+struct CodeView {
+  const Tlb* tlb = nullptr;  // null: not in a machine
+  u64 page = 0;              // what relative pcs are counted from
+};
+
+/// All pcs are counted as those of the head are: what is relative, from the head's page.
 class Survey {
  public:
   struct Target {
@@ -52,6 +59,7 @@ class Survey {
     u32 count = 0;        // executions in the last round
     bool spread = false;  // its successors were considered
 
+    u64 pc() const { return function.pc; }
     ir::Opcode end() const { return function.insts.back().op; }
     bool is_call() const { return end() == ir::Opcode::Call || end() == ir::Opcode::CallInd; }
     u64 return_pc() const { return function.constant(function.insts.back().aux).lo; }
@@ -69,11 +77,11 @@ class Survey {
   /// The block at `pc`, or null.
   const Block* find(u64 pc) const;
 
-  /// Considers what can be reached from the blocks that ran in the last round. True: that brought new ones. `tlb`, here
-  /// and below: of the vCPU that asks, in a machine; code in pages that it does not know is left out.
-  bool spread(const Tlb* tlb);
+  /// Considers what can be reached from the blocks that ran in the last round. True: that brought new ones. Here and
+  /// below, code in pages that `view` does not know is left out.
+  bool spread(const CodeView& view);
   /// Considers everything that can be reached, up to `blocks`, and takes all of it for equally frequent.
-  void take_all(u32 blocks, const Tlb* tlb);
+  void take_all(u32 blocks, const CodeView& view);
   /// Begins a round: everything is watched, all counts are zero.
   void watch();
   /// Ends a round.
@@ -81,13 +89,14 @@ class Survey {
   /// Nothing is watched any more. Not to be called when the cache was cleared.
   void end();
   /// Blocks that now run other code than before the last watch() or end(): predictions of their pcs are stale.
-  std::vector<u64> take_stale() { return std::exchange(stale_, {}); }
+  std::vector<guest::BlockKey> take_stale() { return std::exchange(stale_, {}); }
 
  private:
-  bool add(CachedBlock& block);
-  std::optional<u32> space_of(u64 pc, const Tlb* tlb);
-  void consider(u64 pc, const Tlb* tlb, std::vector<std::size_t>& found);
-  std::vector<std::size_t> consider_successors(std::size_t index, const Tlb* tlb);
+  bool add(CachedBlock& block, u64 pc);
+  std::optional<u32> space_of(u64 pc, const CodeView& view);
+  void consider(u64 pc, const CodeView& view, std::vector<std::size_t>& found);
+  std::vector<std::size_t> consider_successors(std::size_t index, const CodeView& view);
+  const backend::CompiledCode& compile_in_place(const Block& block);
   void watch(Block& block);
 
   CodeCache& cache_;
@@ -96,7 +105,7 @@ class Survey {
   std::vector<Block> blocks_;
   std::unordered_map<u64, std::size_t> index_of_;
   std::unordered_map<u64, u32> spaces_;  // of pages, in a machine
-  std::vector<u64> stale_;
+  std::vector<guest::BlockKey> stale_;
   u32 insns_ = 0;
   u32 rounds_ = 0;
   u32 next_watch_ = 1;

@@ -254,6 +254,11 @@ void Tlb::forget_jumps(u64 pc) {
   for (const auto& c : contexts_) c->for_each_jumps([pc](backend::JumpCache& jumps) { jumps.forget(pc); });
 }
 
+void Tlb::forget_jumps_at(const std::bitset<kPageSize>& places) {
+  const std::lock_guard guard(contexts_lock_);
+  for (const auto& c : contexts_) c->for_each_jumps([&](backend::JumpCache& jumps) { jumps.forget_at(places); });
+}
+
 void Tlb::forget_all_jumps() {
   const std::lock_guard guard(contexts_lock_);
   for (const auto& c : contexts_) c->clear_jumps(jumps_);

@@ -17,6 +17,7 @@
 
 #include <array>
 #include <atomic>
+#include <bitset>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -41,6 +42,7 @@ class Tlb {
   backend::JumpCache& jumps() { return *jumps_; }
   /// Any thread, while this vCPU inserts nothing.
   void forget_jumps(u64 pc);
+  void forget_jumps_at(const std::bitset<kPageSize>& places);
   void forget_all_jumps();
 
   // Accesses of the guest. False: `fault` says why.

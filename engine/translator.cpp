@@ -146,11 +146,14 @@ const backend::CompiledCode& Translator::compile(const ir::Function& f) {
 
 bool Translator::wants_dump(const guest::BlockKey& key) const {
   const DumpOptions& d = options_.dump;
-  return d.any() && (d.only.empty() || std::find(d.only.begin(), d.only.end(), key.pc) != d.only.end());
+  const u64 mask = key.relative() ? kPageSize - 1 : ~u64{0};
+  return d.any() && (d.only.empty() ||
+                     std::any_of(d.only.begin(), d.only.end(), [&](u64 pc) { return (pc & mask) == (key.pc & mask); }));
 }
 
 void Translator::dump_guest(const guest::BlockKey& key) {
-  fmt::print(stderr, "== block {} at {:#x}, mode {:#x}\n-- guest\n", translations_, key.pc, key.mode);
+  fmt::print(stderr, "== block {} at {}{:#x}, mode {:#x}\n-- guest\n", translations_,
+             key.relative() ? "physical address " : "", key.origin() + key.pc, key.mode);
   for (u64 pc = key.pc; pc < function_.end_pc;) {
     const auto bytes = memory_.code_of({pc, key.mode, key.space});
     if (bytes.empty()) break;

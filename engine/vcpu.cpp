@@ -136,7 +136,7 @@ void Vcpu::locate_fault() {
   const auto site =
       std::find_if(faults.begin(), faults.end(), [offset](const CachedFault& f) { return f.host_offset == offset; });
   if (site == faults.end()) report_unexpected_fault(*block, offset, p.fault_address);
-  p.fault_guest_pc = block->key.pc + site->guest_offset;
+  p.fault_guest_pc = block->key.pc + site->guest_offset + (block->key.relative() ? context_->code_page : 0);
 }
 
 void Vcpu::add_statistics(Statistics& total) const {

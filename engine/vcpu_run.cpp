@@ -10,6 +10,7 @@
 
 #include "backend/fp_control.h"
 #include "backend/interp/interp.h"
+#include "base/bits.h"
 #include "base/check.h"
 #include "base/mxcsr.h"
 #include "base/time.h"
@@ -36,7 +37,8 @@ struct Vcpu::Run {
   Vcpu::Private& p;
   backend::VmContext& c;
   u64 pc = 0;
-  u32 space = 0;  // of pc, see next_locked
+  u32 space = 0;          // of pc, see next_locked
+  bool relative = false;  // code of this mode is
   std::span<const Watch> watches;
   const Watch* watch_hit = nullptr;
   u64 watched_address = 0;
@@ -44,7 +46,12 @@ struct Vcpu::Run {
   explicit Run(Vcpu& v) : vcpu(v), e(*v.engine_.private_), p(*v.private_), c(*v.context_) {}
 
   u64& state_pc() { return *reinterpret_cast<u64*>(static_cast<u8*>(vcpu.state()) + e.frontend.layout().pc_offset); }
-  guest::BlockKey key() const { return {pc, p.mode, space}; }
+  u64 page() const { return align_down(pc, kPageSize); }
+  guest::BlockKey key() const {
+    if (!relative) return {pc, p.mode, space};
+    return {pc - page(), p.mode, space | guest::BlockKey::kRelative};
+  }
+  CodeView view() { return {vcpu.tlb(), relative ? page() : 0}; }
 
   /// Adopts what the state block says: pc, mode bits, FP control.
   void load_mode() {
@@ -53,6 +60,7 @@ struct Vcpu::Run {
     const bool changed = !p.mode_known || now.mode != p.mode;
     p.mode = now.mode;
     p.mode_known = true;
+    relative = p.tlb && e.frontend.may_be_relative(p.mode) && e.may_be_relative.load(std::memory_order_relaxed);
     if (p.tlb) {
       p.tlb->select(p.mode);
       vcpu.adopt_jumps();
@@ -68,6 +76,7 @@ struct Vcpu::Run {
   /// Finds the code at pc: `space`. False: it is not executable.
   bool find_space() {
     if (!p.tlb) return true;
+    relative = relative && e.may_be_relative.load();  // a breakpoint may have been set
     const std::optional<u32> found = p.tlb->code_space(pc);
     if (found) space = *found;
     return found.has_value();
@@ -77,9 +86,10 @@ struct Vcpu::Run {
   NextBlock next_locked() {
     if (!find_space()) return not_mapped();
     if (e.translator->breakpoints.contains(pc)) return {.breakpoint = true};
-    CachedBlock* block = e.find_or_translate(key(), vcpu.tlb());
+    CachedBlock* block = e.find_or_translate(key(), view());
     p.epoch = e.epoch.load();  // translation may have cleared the cache
     if (!block) return not_executable();
+    if (relative) e.mappings.note(block->key.space, page());
     if (e.options.lockstep) return {nullptr, block};
     return {block->host, block};
   }
@@ -110,7 +120,7 @@ struct Vcpu::Run {
     if (n.host && site_valid && e.epoch.load() == before) {
       CachedExit& exit = e.cache.exit_at(c.exit_site);
       // A machine may have mapped other memory there while the block ran.
-      if (exit.target_pc == pc && exit.from().key.space == space) e.link(exit, *n.block);
+      if (exit.target_pc == key().pc && exit.from().key.space == key().space) e.link(exit, *n.block);
     }
     return n;
   }
@@ -120,8 +130,8 @@ struct Vcpu::Run {
     const std::lock_guard guard(e.lock);
     ++p.stats.hot_exits;
     if (!find_space()) return not_mapped();
-    vcpu.hot_counters()[backend::hot_counter_index(pc)] =
-        static_cast<s32>(e.regions.heat(key(), *e.translator, vcpu.tlb()));
+    vcpu.hot_counters()[c.exit_arg % backend::kHotCounters] =
+        static_cast<s32>(e.regions.heat(key(), *e.translator, view()));
     e.install_regions();
     return next_locked();
   }
@@ -159,10 +169,10 @@ struct Vcpu::Run {
     NextBlock n = next_locked();
     if (!n.block || !n.block->plain()) return n;
     CachedBlock& region = *n.block;
-    const std::span<CachedBlock* const> members = region.details().members;
-    for (const CachedBlock* member : members) p.tlb->code_space(member->key.pc);
-    const bool all = std::all_of(members.begin(), members.end(), [&](const CachedBlock* member) {
-      return p.tlb->known_code_space(member->key.pc) == member->key.space;
+    const std::span<const backend::TlbCodePage> pages = region.details().pages;
+    for (const backend::TlbCodePage& other : pages) p.tlb->code_space(view().page + other.page);
+    const bool all = std::all_of(pages.begin(), pages.end(), [&](const backend::TlbCodePage& other) {
+      return p.tlb->known_code_space(view().page + other.page) == other.space;
     });
     if (all) return n;
     CachedBlock& head = *region.plain();
@@ -196,6 +206,7 @@ struct Vcpu::Run {
 
   backend::InterpResult interpret(const ir::Function& f, backend::InterpMemory& memory) {
     p.guarded_fault = ~u64{0};
+    c.code_page = page();
     const mxcsr::Lent lent(c.mxcsr);
     WatchedMemory watched(e.frontend, memory, watches);
     backend::InterpMemory& seen = watches.empty() ? memory : watched;
@@ -228,6 +239,7 @@ struct Vcpu::Run {
 
   void execute_code(const NextBlock& n) {
     c.reason = backend::Reason::None;
+    c.code_page = page();
     if (n.host) {
       e.enter(&c, n.host);
     } else if (n.block->host && e.options.lockstep) {
@@ -374,8 +386,8 @@ struct Vcpu::Run {
   void reconsider_hot_code() {
     if (!e.regions.counting().may_reconsider()) return;
     const std::lock_guard guard(e.lock);
-    for (const u64 hot : e.regions.counting().reconsider())  // the hottest of them asks first
-      vcpu.hot_counters()[backend::hot_counter_index(hot)] = static_cast<s32>(e.options.warm());
+    for (const u32 counter : e.regions.counting().reconsider())  // the hottest of them asks first
+      vcpu.hot_counters()[counter] = static_cast<s32>(e.options.warm());
   }
 
   MaybeStop interrupted() {

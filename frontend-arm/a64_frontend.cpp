@@ -177,7 +177,8 @@ bool A64Frontend::translate_insn(Translate& t, u32 word) const {
 bool A64Frontend::translate(const guest::BlockKey& key, guest::CodeReader& code, const guest::TranslateLimits& limits,
                             ir::Function& out) {
   const std::span<const u8> bytes = code.window(VAddr{key.pc});
-  builder_.begin(out, key.pc, ir::FpRules::unpack(static_cast<u8>(key.mode)));
+  builder_.begin(out, key.pc, ir::FpRules::unpack(static_cast<u8>(key.mode)), key.relative());
+  out.origin = key.origin();
   // A misaligned pc is a fault of its own, whatever lies there: the personality tells it by the address.
   if (key.pc % 4 != 0 || bytes.size() < 4) return false;
   Translate t{.ir = builder_,
@@ -246,6 +247,10 @@ class A64SystemFrontend final : public A64Frontend {
     if (el1 || (s.cntkctl_el1 & kEl0Vcten)) m |= mode::kCounter;
     return {.pc = s.pc, .mode = m};
   }
+
+  /// Programs are mapped at other addresses each time; a kernel is not, and its code is a little faster if it knows its
+  /// own.
+  bool may_be_relative(u32 mode) const override { return !(mode & mode::kEl1); }
 
   std::span<const guest::HelperDecl> helpers() const override { return a64_system_helpers(); }
   void reset(void* state) const override { new (state) A64SystemState; }

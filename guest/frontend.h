@@ -15,12 +15,18 @@ namespace tiercel::guest {
 
 /// Everything decoding depended on. Equal keys mean identical code.
 struct BlockKey {
-  u64 pc = 0;
+  u64 pc = 0;     // the address; kRelative: counted from the page
   u32 mode = 0;   // the frontend's mode bits: FP rules, privilege, instruction set, ...
   u32 space = 0;  // 0 in user mode; in a machine kPhysical and the number of the physical page that holds the code
   static constexpr u32 kPhysical = u32{1} << 31;
+  /// The code serves all addresses that its page is mapped at: ir::Function::relative.
+  static constexpr u32 kRelative = u32{1} << 30;
+  static constexpr u32 kPageNumber = kRelative - 1;
+  bool relative() const { return space & kRelative; }
   /// Where the code lies: its physical address in a machine, else its address.
-  u64 location() const { return space == 0 ? pc : u64{space & ~kPhysical} * kPageSize + pc % kPageSize; }
+  u64 location() const { return space == 0 ? pc : u64{space & kPageNumber} * kPageSize + pc % kPageSize; }
+  /// ir::Function::origin.
+  u64 origin() const { return relative() ? location() - pc : 0; }
   friend bool operator==(const BlockKey&, const BlockKey&) = default;
 };
 
@@ -60,6 +66,12 @@ class Frontend {
   /// The key of the block that `state` would execute next.
   virtual BlockKey key(const void* state) const = 0;
   virtual FpControl fp_control(const void* state) const = 0;
+
+  /// Whether code of this mode depends on its address in no other way than ir::Function::relative can express.
+  virtual bool may_be_relative(u32 mode) const {
+    static_cast<void>(mode);
+    return false;
+  }
 
   /// Translates the block at `key` into `out` (cleared first). At least one insn unless the first is not executable:
   /// then returns false, `out` is nothing to run, and the fault address is key.pc. Never throws; undecodable insns

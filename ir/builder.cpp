@@ -19,8 +19,9 @@ constexpr bool kCheckOperands = false;
 
 Builder::Builder(std::span<const SlotInfo> slots) : slots_(slots), current_(slots.size()) {}
 
-void Builder::begin(Function& f, u64 pc, FpRules fp) {
+void Builder::begin(Function& f, u64 pc, FpRules fp, bool relative) {
   f.clear();
+  f.relative = relative;
   f.pc = f.end_pc = pc;
   f.fp = fp;
   f_ = &f;
@@ -57,6 +58,13 @@ void Builder::insn(u64 pc) {
 Value Builder::imm(Type t, u64 c) {
   Inst inst{.op = Opcode::Const, .type = t};
   inst.imm = t == Type::I1 ? (c & 1) : (c & low_mask(type_bits(t)));
+  return append(inst);
+}
+
+Value Builder::code_address(u64 pc) {
+  if (!f_->relative) return i64(pc);
+  Inst inst{.op = Opcode::CodeAddress, .type = Type::I64};
+  inst.imm = pc;
   return append(inst);
 }
 

@@ -15,8 +15,8 @@ class Builder {
   /// `slots` outlives the builder.
   explicit Builder(std::span<const SlotInfo> slots);
 
-  /// Starts over with an empty function at `pc`.
-  void begin(Function& f, u64 pc, FpRules fp);
+  /// Starts over with an empty function at `pc`. `relative`: Function::relative.
+  void begin(Function& f, u64 pc, FpRules fp, bool relative = false);
   Function& function() { return *f_; }
   Type type(Value v) const { return (*f_)[v].type; }
   bool is_const(Value v, u64& out) const;
@@ -29,6 +29,8 @@ class Builder {
   Value imm(Type t, u64 c);
   Value i32(u64 c) { return imm(Type::I32, c); }
   Value i64(u64 c) { return imm(Type::I64, c); }
+  /// The guest address `pc`, which is counted as the function's pcs are.
+  Value code_address(u64 pc);
   Value vconst(U128 c);
   Value get(Type t, SlotId slot);
   void set(SlotId slot, Value v);  // zero-extends a value narrower than the slot

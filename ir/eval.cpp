@@ -15,7 +15,7 @@ enum class Family : u8 { None, Integer, Flags, Vector, Wide, Saturating, Crypto,
 constexpr Family family(Opcode o) {
   using enum Opcode;
   switch (o) {
-    case Nop: case Get: case Set: case Insn:
+    case Nop: case CodeAddress: case Get: case Set: case Insn:
     case Load: case Store: case AtomicRmw: case AtomicCas: case CasIf: case Fence: case Prefetch:
     case Jump: case Branch: case Call: case JumpInd: case CallInd: case Ret: case Exit:
     case CallHelper: case GetFpStatus: case SetFpStatus:

@@ -88,6 +88,13 @@ Folded fold(const Function& f, Inst& inst) {
   u64 c;
   if (op.operands.size() == 2 && is_int(inst.type) && is_constant(f, inst.args[1], c))
     if (const Folded r = fold_right_constant(inst, c); r.kind != Folded::Kind::Keep) return r;
+  if (is_int(inst.type) && (inst.op == Opcode::Add || inst.op == Opcode::Sub) && is_constant(f, inst.args[1], c) &&
+      f[inst.args[0]].op == Opcode::CodeAddress) {
+    Inst sum = f[inst.args[0]];
+    sum.imm += inst.op == Opcode::Add ? c : 0 - c;
+    inst = sum;
+    return {};
+  }
   if ((inst.op == Opcode::Xor || inst.op == Opcode::Sub) && inst.args[0] == inst.args[1]) return constant_of(0);
   if ((inst.op == Opcode::And || inst.op == Opcode::Or) && inst.args[0] == inst.args[1]) return copy_of(inst.args[0]);
   return {};

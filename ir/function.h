@@ -48,6 +48,11 @@ struct Function {
   u32 insn_count = 0;
   u32 counter = 0;  // nonzero: each execution adds one to this counter of the vCPU's; see backend::VmContext::counters
   u32 watch = 0;    // nonzero: executions and indirect targets are noted there; see backend::WatchNotes
+  /// All pcs in here, `pc` and CodeAddress included, are counted from backend::VmContext::code_page, the page in which
+  /// the code is executed: the same code may be mapped at several addresses.
+  bool relative = false;
+  /// Added to pcs it tells code at different places apart: where the code lies, if that is not what pcs say.
+  u64 origin = 0;
   FpRules fp;
   std::vector<Inst> insts;
   std::vector<U128> pool;  // constants, shuffle masks and second pcs
@@ -55,6 +60,8 @@ struct Function {
   void clear() {
     pc = end_pc = 0;
     insn_count = counter = watch = 0;
+    relative = false;
+    origin = 0;
     fp = {};
     insts.clear();
     pool.clear();

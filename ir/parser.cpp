@@ -85,6 +85,7 @@ class Parser {
   }
 
   // block(pc=0x4008, end=0x400c, fp=default_nan+flush):
+  // block(pc=0x8, end=0xc, relative=0x40001000):
   bool header() {
     if (!lexer_.peek().is_word("block")) return unexpected("'block'");
     lexer_.take();
@@ -92,16 +93,19 @@ class Parser {
     do {
       const Token key = lexer_.peek();
       std::string_view k;
-      if (!word(k, "pc, end or fp") || !punctuation('=')) return false;
+      if (!word(k, "pc, end, relative or fp") || !punctuation('=')) return false;
       if (k == "pc") {
         if (!number(f_.pc, "an address")) return false;
         if (f_.end_pc == 0) f_.end_pc = f_.pc;
       } else if (k == "end") {
         if (!number(f_.end_pc, "an address")) return false;
+      } else if (k == "relative") {
+        f_.relative = true;
+        if (!number(f_.origin, "an origin")) return false;
       } else if (k == "fp") {
         if (!fp_rules()) return false;
       } else {
-        return error(key, "expected pc, end or fp");
+        return error(key, "expected pc, end, relative or fp");
       }
     } while (accept(','));
     return punctuation(')') && punctuation(':');
@@ -198,6 +202,9 @@ class Parser {
         return true;
       case 'w':
         inst.type = Type::I32;
+        return true;
+      case 'x':
+        inst.type = Type::I64;
         return true;
       default:
         if (inst.type == Type::None && inst.arr != Arr::None && text::may_have_arr(op) && op.attr != Attr::Lane)

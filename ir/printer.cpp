@@ -47,6 +47,7 @@ class Printer {
   void header() {
     put("block(pc={:#x}", f_.pc);
     if (f_.end_pc != f_.pc) put(", end={:#x}", f_.end_pc);
+    if (f_.relative) put(", relative={:#x}", f_.origin);
     const char* separator = ", fp=";
     for (unsigned i = 0; i < std::size(text::kFpRules); ++i) {
       if (!(f_.fp.pack() >> i & 1)) continue;

@@ -26,6 +26,19 @@ std::vector<std::vector<u32>> successors(const Region& region) {
 
 }  // namespace
 
+void move_pcs(Function& f, u64 distance) {
+  f.pc += distance;
+  f.end_pc += distance;
+  f.origin -= distance;
+  for (Inst& inst : f.insts) {
+    const Attr attr = info(inst.op).attr;
+    if (attr == Attr::Pc || attr == Attr::Pc2 || inst.op == Opcode::CodeAddress) inst.imm += distance;
+    if (attr == Attr::Pc2 || attr == Attr::PcRet) inst.aux = f.add_constant({f.constant(inst.aux).lo + distance, 0});
+    if (attr == Attr::Exit)
+      inst.aux = (inst.aux & 0xff) | f.add_constant({f.constant(inst.aux >> 8).lo + distance, 0}) << 8;
+  }
+}
+
 /// Depth first: an edge to a block that is still being visited closes a cycle, and every cycle has such an edge.
 std::set<std::pair<u32, u64>> closing_edges(const Region& region) {
   enum class Visit : u8 { Not, Open, Done };

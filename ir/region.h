@@ -35,6 +35,9 @@ struct Region {
   std::vector<BranchWeights> branches;  // per block, or empty: not known
 };
 
+/// Counts all pcs of a relative function from another place: adds `distance` to them.
+void move_pcs(Function& f, u64 distance);
+
 /// Edges, as block and pc of the block they lead to, without which the region would have no cycle. Along these it looks
 /// whether somebody wants the vCPU.
 std::set<std::pair<u32, u64>> closing_edges(const Region& region);

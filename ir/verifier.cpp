@@ -179,6 +179,8 @@ class Verifier {
         return require(i.type == Type::V128, "the result is {}, not v128", name(i.type));
       case 'w':
         return require(i.type == Type::I32, "the result is {}, not i32", name(i.type));
+      case 'x':
+        return require(i.type == Type::I64, "the result is {}, not i64", name(i.type));
       case 'I':
         return require(is_int(i.type), "the result is {}, not an integer", name(i.type));
       case 'F':
@@ -206,6 +208,8 @@ class Verifier {
         return require(
             i.type >= Type::I1 && i.type <= Type::F64 && (type_bits(i.type) == 64 || i.imm >> type_bits(i.type) == 0),
             "the constant does not fit {}", name(i.type));
+      case CodeAddress:
+        return require(f_.relative, "the function is not relative");
       case And:
       case Or:
       case Xor:

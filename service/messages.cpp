@@ -103,7 +103,8 @@ bool decode_slots(Reader& in, Request& out) {
 
 bool decode_function(Reader& in, const Request& request, ir::Function& f) {
   u8 fp = 0;
-  if (!in.value(f.pc) || !in.value(f.end_pc) || !in.value(f.insn_count) || !in.value(f.counter) || !in.value(fp))
+  if (!in.value(f.pc) || !in.value(f.end_pc) || !in.value(f.insn_count) || !in.value(f.counter) || !in.value(fp) ||
+      !in.flag(f.relative))
     return false;
   if (f.counter >= backend::kCounters) return false;
   f.fp = ir::FpRules::unpack(fp);
@@ -161,6 +162,7 @@ bool is_region(const ir::Region& region) {
   std::vector<u64> pcs;
   for (const ir::Function& f : region.blocks) {
     pcs.push_back(f.pc);
+    if (f.relative != region.blocks.front().relative) return false;
     for (const ir::Inst& i : f.insts)
       if (i.op == ir::Opcode::Exit || i.op == ir::Opcode::CallHelper) return false;
   }
@@ -191,6 +193,7 @@ std::vector<u8> encode_request(const backend::VmLayout& layout, const backend::H
   out.value(static_cast<u32>(region.blocks.size()));
   for (const ir::Function& f : region.blocks) {
     out.value(f.pc), out.value(f.end_pc), out.value(f.insn_count), out.value(f.counter), out.value(f.fp.pack());
+    out.value(static_cast<u8>(f.relative));
     out.array(f.insts), out.array(f.pool);
   }
   out.array(region.edges);

@@ -99,6 +99,7 @@ class Interpreter {
       : f_(f),
         slots_(slots),
         c_(c),
+        page_(f.relative ? c.code_page : 0),
         state_(static_cast<std::byte*>(guest_state(&c))),
         memory_(memory),
         values_(values) {
@@ -106,7 +107,7 @@ class Interpreter {
   }
 
   InterpResult run() {
-    c_.exit_pc = f_.pc;
+    c_.exit_pc = page_ + f_.pc;
     for (u32 i = 0; i < f_.insts.size(); ++i) {
       const Inst& inst = f_.insts[i];
       if (step(inst, values_[i])) continue;
@@ -191,14 +192,14 @@ class Interpreter {
   }
   bool fault(u64 address, bool is_write) {
     result_ = {Reason::Fault, address, is_write};
-    c_.exit_pc = insn_pc_;
+    c_.exit_pc = page_ + insn_pc_;
     return false;
   }
   /// True: the access must not be made. A read-modify-write counts as a read: reading alone would have been refused.
   bool misaligned(u64 address, MemAttr m, bool is_write) {
     if (!m.aligned || is_aligned(address, m.bytes())) return false;
     result_.reason = Reason::Misaligned;
-    c_.exit_pc = insn_pc_;
+    c_.exit_pc = page_ + insn_pc_;
     c_.exit_arg = address;
     c_.exit_payload = is_write;
     return true;
@@ -269,7 +270,7 @@ class Interpreter {
     return false;
   }
   bool exit(const Inst& inst) {
-    c_.exit_pc = f_.constant(inst.aux >> 8).lo;
+    c_.exit_pc = page_ + f_.constant(inst.aux >> 8).lo;
     c_.exit_arg = arg(inst, 0).lo;
     c_.exit_payload = inst.imm;
     result_.reason = reason_for(inst.exit_kind());
@@ -283,6 +284,9 @@ class Interpreter {
         return true;
       case Opcode::Insn:
         insn_pc_ = inst.imm;
+        return true;
+      case Opcode::CodeAddress:
+        out = {page_ + inst.imm, 0};
         return true;
       case Opcode::Get:
         get(inst, out);
@@ -307,9 +311,9 @@ class Interpreter {
         return true;
       case Opcode::Jump:
       case Opcode::Call:
-        return go(inst.imm);
+        return go(page_ + inst.imm);
       case Opcode::Branch:
-        return go(low(inst, 0) & 1 ? inst.imm : f_.constant(inst.aux).lo);
+        return go(page_ + (low(inst, 0) & 1 ? inst.imm : f_.constant(inst.aux).lo));
       case Opcode::JumpInd:
       case Opcode::CallInd:
       case Opcode::Ret:
@@ -336,6 +340,7 @@ class Interpreter {
   const ir::Function& f_;
   const std::span<const ir::SlotInfo> slots_;
   VmContext& c_;
+  const u64 page_;  // that pcs are counted from
   std::byte* const state_;
   InterpMemory& memory_;
   U128* const values_;  // one per inst

@@ -70,11 +70,15 @@ BasicBlock* Lowering::interrupt_check(u64 pc, BasicBlock* go_on) {
   return block;
 }
 
+/// Pcs of a relative region may lie before its page.
+bool Lowering::goes_back(u64 pc) const {
+  return static_cast<s64>(pc - block_->f->pc) <= 0;
+}
+
 /// Where control goes for `pc`. Every cycle checks for interrupts.
 BasicBlock* Lowering::edge_to(u64 pc) {
   const auto it = block_at_.find(pc);
-  if (it == block_at_.end())
-    return exit_block({pc <= block_->f->pc ? RegionExit::Kind::Back : RegionExit::Kind::Direct, pc});
+  if (it == block_at_.end()) return exit_block({goes_back(pc) ? RegionExit::Kind::Back : RegionExit::Kind::Direct, pc});
   BasicBlock* to = blocks_[it->second].entry;
   const auto index = static_cast<u32>(block_ - blocks_.data());
   return closing_.contains({index, pc}) ? interrupt_check(pc, to) : to;
@@ -122,6 +126,7 @@ void Lowering::emit_indirect(llvm::Value* target) {
   const u64 base = edges.empty() ? 0 : edges.begin()->first;
   const bool by_four =
       std::all_of(edges.begin(), edges.end(), [base](const auto& e) { return (e.first - base) % 4 == 0; });
+  if (block_->f->relative && !edges.empty()) target = b_.CreateSub(target, code_page());
   llvm::Value* selector = b_.CreateSub(target, b_.getInt64(base));
   if (by_four)
     selector = b_.CreateIntrinsic(llvm::Intrinsic::fshr, {b_.getInt64Ty()}, {selector, selector, b_.getInt64(2)});

@@ -13,6 +13,8 @@ llvm::Value* Lowering::emit_integer(const Inst& inst) {
       llvm::Value* c = b_.getIntN(bits, bits >= 64 ? inst.imm : inst.imm & ((u64{1} << bits) - 1));
       return ir::is_float(inst.type) ? b_.CreateBitCast(c, type(inst.type)) : c;
     }
+    case Opcode::CodeAddress:
+      return b_.CreateAdd(code_page(), b_.getInt64(inst.imm));
     case Opcode::CmpEq:
     case Opcode::CmpNe:
     case Opcode::CmpLtU:

@@ -386,6 +386,8 @@ class Lowering {
   llvm::Value* get_fp_status();
   void set_fp_status(llvm::Value* status);
   llvm::Value* context_field(Builder& b, std::size_t offset);
+  llvm::Value* code_page();
+  bool goes_back(u64 pc) const;
 
   // Small things.
   llvm::Type* type(Type t);

@@ -9,6 +9,13 @@ llvm::Value* Lowering::context_field(Builder& b, std::size_t offset) {
   return b.CreateConstGEP1_64(b.getInt8Ty(), ctx_, offset - static_cast<u64>(s64{kContextBias}));
 }
 
+/// What a relative region's pcs are counted from: the same all the time that control is inside.
+llvm::Value* Lowering::code_page() {
+  llvm::LoadInst* page = b_.CreateLoad(b_.getInt64Ty(), context_field(b_, offsetof(VmContext, code_page)));
+  page->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(context_, {}));
+  return page;
+}
+
 llvm::Value* Lowering::state_pointer(Builder& b, ir::SlotId s) {
   return context_field(b, kStateOffset + layout_.slots[s].offset);
 }

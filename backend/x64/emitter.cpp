@@ -16,7 +16,7 @@ constexpr Family family(Opcode op) {
   switch (op) {
     case Nop: case Const: case VConst: case Get: case Set: case Insn:
       return Family::None;
-    case Add: case Sub: case Adc: case Sbc: case Mul: case MulHiU: case MulHiS: case DivU: case DivS:
+    case CodeAddress: case Add: case Sub: case Adc: case Sbc: case Mul: case MulHiU: case MulHiS: case DivU: case DivS:
     case And: case Or: case Xor: case AndNot: case OrNot: case XorNot: case Not: case Neg:
     case Shl: case Shr: case Sar: case Ror: case Extr: case UBfx: case SBfx: case Bfi:
     case Clz: case Ctz: case Popcnt: case BitRev: case ByteRev: case ZExt: case SExt: case Trunc:

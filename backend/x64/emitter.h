@@ -265,6 +265,7 @@ class Emitter {
   void def_unchanged(u32 i, Value v);
   void two_operand(u32 id, u32 i, Value x, Value y, bool commutes);
   bool hinted_at(u32 i, Value v) const;
+  void emit_code_address(const Inst& inst, u32 i);
   void emit_add(const Inst& inst, u32 i);
   void add_constant(u32 i, Value x, Gp rx, s32 c);
   void emit_sub(const Inst& inst, u32 i);
@@ -412,7 +413,8 @@ class Emitter {
   void call_exit(u64 pc);
   void note_target();
   void mov_pc(Gp reg, u64 pc);
-  bool is_backward(u64 pc) const { return pc <= last_insn_pc_; }
+  void mov_relative(Gp reg, u64 pc);
+  bool is_backward(u64 pc) const { return static_cast<s64>(pc - last_insn_pc_) <= 0; }
   void emit_exit_stubs();
   void indirect_exit(Value target);
   void unmask(const Inst& inst);
@@ -421,6 +423,7 @@ class Emitter {
   // -- region_entry.cpp
   void move_vectors(u32 slots, u32 changed, bool to_state);
   void check_pages(const RegionPlace& place);
+  void code_page_index(Gp index, Gp page);
   void leave_region_at(u64 pc, Reason reason);
   void region_way_out(const RegionExit& e, const RegionCode& region);
   void go_on_at(u64 pc);

@@ -104,9 +104,11 @@ void Emitter::check_edge(u64 pc) {
 }
 
 void Emitter::count_edge(u64 pc) {
-  a.sub(x86::dword_ptr(x86::r15, hot_counter_offset(pc) - kContextBias), 1);
-  a.js(cold([pc](Emitter& e) {
+  const u32 counter = hot_counter_index(f_->origin + pc);
+  a.sub(x86::dword_ptr(x86::r15, hot_counter_offset(counter) - kContextBias), 1);
+  a.js(cold([pc, counter](Emitter& e) {
     e.mov_pc(kPc, pc);
+    e.a.mov(x86::eax, asmjit::Imm(counter));
     e.a.jmp(stub_field(Stub::Hot));
   }));
 }
@@ -120,11 +122,24 @@ void Emitter::emit_budget() {
   a.sub(TIERCEL_CONTEXT(budget), static_cast<s32>(f_->insn_count));
 }
 
+/// May change EFLAGS.
 void Emitter::mov_pc(Gp reg, u64 pc) {
+  if (f_->relative) return mov_relative(reg, pc);
   if (pc <= 0xffffffff)
     a.mov(reg.r32(), asmjit::Imm(static_cast<u32>(pc)));
   else
     a.mov(reg, asmjit::Imm(pc));
+}
+
+/// Changes EFLAGS if `pc` is far away.
+void Emitter::mov_relative(Gp reg, u64 pc) {
+  if (!fits_s32(pc)) {
+    a.mov(reg, asmjit::Imm(pc));
+    a.add(reg, TIERCEL_CONTEXT(code_page));
+    return;
+  }
+  a.mov(reg, TIERCEL_CONTEXT(code_page));
+  if (pc != 0) a.lea(reg, x86::ptr(reg, static_cast<s32>(pc)));
 }
 
 void Emitter::emit_exit_stubs() {
@@ -152,7 +167,13 @@ void Emitter::note_target() {
   a.mov(kAux, TIERCEL_CONTEXT(watches));
   a.mov(x86::eax, x86::dword_ptr(kAux, notes + static_cast<s32>(offsetof(WatchNotes, count))));
   a.and_(x86::eax, WatchNotes::kTargets - 1);
-  a.mov(x86::qword_ptr(kAux, x86::rax, 3, notes + static_cast<s32>(offsetof(WatchNotes, targets))), kPc);
+  Gp pc = kPc;
+  if (f_->relative) {
+    pc = x86::rbx;
+    a.mov(pc, kPc);
+    a.sub(pc, TIERCEL_CONTEXT(code_page));
+  }
+  a.mov(x86::qword_ptr(kAux, x86::rax, 3, notes + static_cast<s32>(offsetof(WatchNotes, targets))), pc);
 }
 
 /// Goes on at the guest pc in kPc. jump_cache_index in host terms: entries are 16 bytes, so the index, kept shifted
@@ -170,6 +191,10 @@ void Emitter::probe_jump_cache() {
   a.and_(x86::eax, asmjit::Imm((kJumpCacheSize - 1) << 2));
   a.cmp(x86::qword_ptr(kAux, x86::rax, 2), kPc);
   a.jne(cold([](Emitter& e) { e.a.jmp(stub_field(Stub::IndirectMiss)); }));
+  if (f_->relative) {
+    a.and_(kPc, asmjit::Imm(-static_cast<s32>(kPageSize)));
+    a.mov(TIERCEL_CONTEXT(code_page), kPc);
+  }
   a.jmp(x86::qword_ptr(kAux, x86::rax, 2, 8));
 }
 

@@ -16,6 +16,8 @@ bool Emitter::emit_integer(const Inst& inst, u32 i) {
 bool Emitter::emit_integer_op(const Inst& inst, u32 i) {
   using enum Opcode;
   switch (inst.op) {
+    case CodeAddress:
+      return emit_code_address(inst, i), true;
     case Add:
       return emit_add(inst, i), true;
     case Sub:
@@ -112,6 +114,11 @@ void Emitter::two_operand(u32 id, u32 i, Value x, Value y, bool commutes) {
 
 bool Emitter::hinted_at(u32 i, Value v) const {
   return state_[i].hint == state_[v.index].place;
+}
+
+void Emitter::emit_code_address(const Inst& inst, u32 i) {
+  if (!fits_s32(inst.imm)) clobber_flags();
+  mov_relative(def_gp(i), inst.imm);
 }
 
 void Emitter::emit_add(const Inst& inst, u32 i) {

@@ -29,6 +29,8 @@ const Gp kHome0 = x86::rbp, kHome5 = x86::r10;
 void Emitter::wrap_region(const RegionCode& region, const RegionPlace& place, CompiledCode& out) {
   ir::Function head;
   head.pc = place.pc;
+  head.relative = place.relative;
+  head.origin = place.origin;
   out.clear();
   out_ = &out;
   begin(head, false);
@@ -75,13 +77,27 @@ void Emitter::check_pages(const RegionPlace& place) {
   const Label moved = cold([pc = place.pc](Emitter& e) { e.leave_region_at(pc, Reason::RegionMoved); });
   a.mov(x86::rax, TIERCEL_CONTEXT(tlb_code));
   for (const TlbCodePage& p : place.others) {
-    const s32 at = static_cast<s32>(tlb_code_index(p.page) * sizeof(TlbCodePage));
     mov_pc(x86::rcx, p.page);
-    a.cmp(x86::qword_ptr(x86::rax, at + static_cast<s32>(offsetof(TlbCodePage, page))), x86::rcx);
+    const auto field = [&](std::size_t offset) {
+      const s32 at = static_cast<s32>(offset);
+      if (place.relative) return x86::ptr(x86::rax, x86::rdx, 0, at);
+      return x86::ptr(x86::rax, at + static_cast<s32>(tlb_code_index(p.page) * sizeof(TlbCodePage)));
+    };
+    if (place.relative) code_page_index(x86::edx, x86::ecx);
+    a.cmp(with_size(field(offsetof(TlbCodePage, page)), 8), x86::rcx);
     a.jne(moved);
-    a.cmp(x86::dword_ptr(x86::rax, at + static_cast<s32>(offsetof(TlbCodePage, space))), asmjit::Imm(p.space));
+    a.cmp(with_size(field(offsetof(TlbCodePage, space)), 4), asmjit::Imm(p.space));
     a.jne(moved);
   }
+}
+
+/// tlb_code_index of the page in `page`, times the size of an entry.
+void Emitter::code_page_index(Gp index, Gp page) {
+  static_assert(sizeof(TlbCodePage) == 1 << 4);
+  a.mov(index, page);
+  a.shr(index, 12);
+  a.and_(index, asmjit::Imm(kTlbCodeSize - 1));
+  a.shl(index, 4);
 }
 
 void Emitter::leave_region_at(u64 pc, Reason reason) {

@@ -48,6 +48,7 @@ class Stubs {
     a.mov(TIERCEL_CONTEXT(exit_site), x86::rax);
     reason_stub(Reason::LinkMiss, leave);
     r.stubs[static_cast<unsigned>(Stub::Hot)] = here();
+    a.mov(TIERCEL_CONTEXT(exit_arg), x86::rax);
     reason_stub(Reason::Hot, leave);
     r.stubs[static_cast<unsigned>(Stub::SlowAccess)] = here();
     reason_stub(Reason::SlowAccess, leave);
@@ -141,6 +142,10 @@ class Stubs {
     a.shl(x86::eax, 4);
     a.cmp(x86::qword_ptr(x86::rdx, x86::rax, 0, table), x86::rcx);
     a.jne(miss);
+    if (layout_.translated) {
+      a.and_(x86::rcx, asmjit::Imm(-static_cast<s32>(kPageSize)));
+      a.mov(TIERCEL_CONTEXT(code_page), x86::rcx);
+    }
     a.jmp(x86::qword_ptr(x86::rdx, x86::rax, 0, table + 8));
     a.bind(miss);
   }

@@ -25,7 +25,7 @@ class X64Backend final : public Backend {
     emitter_.compile(f, want_listing, out);
   }
 
-  void make_gate(u64 pc, CompiledCode& out) override { x64::make_gate(pc, out); }
+  void make_gate(const GatePlace& place, CompiledCode& out) override { x64::make_gate(place, out); }
 
   void wrap_region(const RegionCode& region, const RegionPlace& place, CompiledCode& out) override {
     emitter_.wrap_region(region, place, out);

@@ -16,7 +16,7 @@ u64 target(const Translate& t, Imm<N> offset) {
 // nothing but an invalidation when they change.
 bool b(Translate& t, Imm<26> offset) {
   const u64 to = target(t, offset);
-  if (to > t.pc && to + 4 <= t.page_end) {
+  if (to > t.pc && to < t.page_end && t.page_end - to >= 4) {
     t.next_pc = to;
     return t.next();
   }
@@ -25,7 +25,7 @@ bool b(Translate& t, Imm<26> offset) {
 }
 
 bool bl(Translate& t, Imm<26> offset) {
-  t.set_x({30}, t.ir.i64(t.pc + 4));
+  t.set_x({30}, t.ir.code_address(t.pc + 4));
   t.ir.call(target(t, offset), t.pc + 4);
   return false;
 }
@@ -38,7 +38,7 @@ bool br(Translate& t, Reg n) {
 // BLR X30 jumps to the old X30.
 bool blr(Translate& t, Reg n) {
   const Value to = t.x(Type::I64, n);
-  t.set_x({30}, t.ir.i64(t.pc + 4));
+  t.set_x({30}, t.ir.code_address(t.pc + 4));
   t.ir.call_indirect(to, t.pc + 4);
   return false;
 }

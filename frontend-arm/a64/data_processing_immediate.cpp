@@ -12,13 +12,13 @@ namespace {
 // -- PC-rel. addressing ----------------------------------------------------------------------------------------------
 
 bool adr(Translate& t, Imm<2> lo, Imm<19> hi, Reg d) {
-  t.set_x(d, t.ir.i64(t.pc + static_cast<u64>(hi.sext() * 4) + lo.zext()));
+  t.set_x(d, t.ir.code_address(t.pc + static_cast<u64>(hi.sext() * 4) + lo.zext()));
   return t.next();
 }
 
 bool adrp(Translate& t, Imm<2> lo, Imm<19> hi, Reg d) {
   const u64 pages = static_cast<u64>(hi.sext() * 4) + lo.zext();
-  t.set_x(d, t.ir.i64(align_down(t.pc, 4096) + (pages << 12)));
+  t.set_x(d, t.ir.code_address(align_down(t.pc, 4096) + (pages << 12)));
   return t.next();
 }
 

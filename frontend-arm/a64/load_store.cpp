@@ -69,7 +69,7 @@ bool register_offset(Translate& t, Reg m, u32 option, bool scaled, Reg n, u32 rt
 template <u32 log2, Kind kind>
 bool literal(Translate& t, Imm<19> offset, u32 rt) {
   constexpr Data data{log2, kind};
-  const Value address = t.ir.i64(t.pc + static_cast<u64>(offset.sext() * 4));
+  const Value address = t.ir.code_address(t.pc + static_cast<u64>(offset.sext() * 4));
   set_loaded(t, data, rt, t.ir.load(data.type(), address, 0, data.attr()));
   return t.next();
 }

@@ -82,6 +82,7 @@ Machine::Machine(const HostFeatures& features, u32 chaos_seed) {
   install(runtime_.code, 0);
   mmap(guest_memory(), kMemorySize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   context_ = new (std::aligned_alloc(64, kStateOffset + kStateSize)) VmContext;
+  context_->code_page = 0xffff'8123'4000;  // far from what pcs are
   context_->eval = ir::eval_out_of_line;
   fp_env_.extra = &context_->fp_extra;
   context_->fp_env = &fp_env_;

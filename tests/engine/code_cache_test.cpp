@@ -44,6 +44,12 @@ class CodeCacheTest : public testing::Test {
   }
 };
 
+std::vector<u64> pcs_of(const CodeCache::Dropped& dropped) {
+  std::vector<u64> pcs;
+  for (const guest::BlockKey& key : dropped.keys) pcs.push_back(key.pc);
+  return pcs;
+}
+
 TEST_F(CodeCacheTest, FindsBlocksByKeyAndAddress) {
   CachedBlock* a = add(0x1000, 0x1010, 0x2000);
   CachedBlock* b = add(0x2000, 0x2010, 0x1000);
@@ -62,7 +68,7 @@ TEST_F(CodeCacheTest, LinksAndUnlinks) {
   EXPECT_EQ(jump_target(*a), b->host);
   const CodeCache::Dropped dropped = cache.invalidate(0x200c, 0x200d);
   EXPECT_EQ(dropped.blocks, 1u);
-  EXPECT_EQ(dropped.pcs, std::vector<u64>{0x2000});
+  EXPECT_EQ(pcs_of(dropped), std::vector<u64>{0x2000});
   EXPECT_EQ(jump_target(*a), a->host + 16);
   EXPECT_EQ(cache.find({0x2000, 0, 0}), nullptr);
   EXPECT_TRUE(b->dead);
@@ -77,13 +83,13 @@ TEST_F(CodeCacheTest, RegionsStandInForTheirHeads) {
   cache.link(a->exits()[0], *b);
   cache.link(c->exits()[0], *b);
   CachedBlock* const members[] = {b, a};
-  CachedBlock* region = cache.add_region(members, one_exit(0x3000));
+  CachedBlock* region = cache.add_region(members, {}, one_exit(0x3000));
   EXPECT_EQ(cache.find(b->key), region);
   EXPECT_EQ(region->plain(), b);
   EXPECT_EQ(jump_target(*a), region->host);
   EXPECT_EQ(jump_target(*c), region->host);
   EXPECT_EQ(cache.containing(reinterpret_cast<u64>(region->host) + 4), region);
-  CachedBlock* larger = cache.add_region(std::array{b, a, c}, one_exit(0x4000));
+  CachedBlock* larger = cache.add_region(std::array{b, a, c}, {}, one_exit(0x4000));
   EXPECT_TRUE(region->dead);
   EXPECT_EQ(cache.find(b->key), larger);
   EXPECT_EQ(jump_target(*a), a->host + 16) << "links anew at its next way out";
@@ -93,12 +99,12 @@ TEST_F(CodeCacheTest, RegionsDieWithAnyMember) {
   CachedBlock* a = add(0x1000, 0x1010, 0x2000);
   CachedBlock* b = add(0x2000, 0x2010, 0x1000);
   cache.link(a->exits()[0], *b);
-  CachedBlock* region = cache.add_region(std::array{b, a}, one_exit(0x3000));
+  CachedBlock* region = cache.add_region(std::array{b, a}, {}, one_exit(0x3000));
   cache.link(b->exits()[0], *a);
   const CodeCache::Dropped dropped = cache.invalidate(0x1000, 0x1004);
   EXPECT_EQ(dropped.blocks, 1u);
   EXPECT_EQ(dropped.regions, 1u);
-  EXPECT_EQ(dropped.pcs, (std::vector<u64>{0x2000, 0x1000}));
+  EXPECT_EQ(pcs_of(dropped), (std::vector<u64>{0x2000, 0x1000}));
   EXPECT_TRUE(region->dead);
   EXPECT_EQ(cache.find({0x2000, 0, 0}), b) << "the head takes its place again";
   cache.invalidate(0x2000, 0x2004);
@@ -108,11 +114,11 @@ TEST_F(CodeCacheTest, RegionsDieWithAnyMember) {
 TEST_F(CodeCacheTest, ChangedCodeTellsOfRegionsDroppedBefore) {
   CachedBlock* a = add(0x1000, 0x1010, 0x2000);
   CachedBlock* b = add(0x2000, 0x2010, 0x1000);
-  CachedBlock* region = cache.add_region(std::array{b, a}, one_exit(0x3000));
+  CachedBlock* region = cache.add_region(std::array{b, a}, {}, one_exit(0x3000));
   cache.drop_region(*region);
   const CodeCache::Dropped dropped = cache.invalidate(0x1000, 0x1004);
   EXPECT_EQ(dropped.regions, 1u) << "a vCPU may still be inside";
-  EXPECT_EQ(dropped.pcs, std::vector<u64>{0x1000});
+  EXPECT_EQ(pcs_of(dropped), std::vector<u64>{0x1000});
 }
 
 TEST_F(CodeCacheTest, CountedExitsLeadThroughGatesWhileTheyCount) {
@@ -150,11 +156,11 @@ TEST_F(CodeCacheTest, ARegionsCountedExitsAreNotLinkedPastGatesToCome) {
   CachedBlock* inner = add(0x2000, 0x2010, 0x2000);
   backend::CompiledCode code = one_exit(0x1000);
   code.exits[0].counted = true;
-  CachedBlock* region = cache.add_region(std::array{inner}, code);
+  CachedBlock* region = cache.add_region(std::array{inner}, {}, code);
   EXPECT_EQ(jump_target(*region), region->host + 16) << "whoever comes by links it, and makes the gate";
   cache.drop_region(*region);
   cache.add_gate(*head, one_exit(0x1000));
-  region = cache.add_region(std::array{inner}, code);
+  region = cache.add_region(std::array{inner}, {}, code);
   EXPECT_EQ(jump_target(*region), head->details().gate->host);
 }
 
@@ -165,7 +171,7 @@ TEST_F(CodeCacheTest, WhereARegionWasDroppedIsCountedAgain) {
   cache.add_gate(*head, one_exit(0x1000));
   cache.link(back->exits()[0], *head);
   EXPECT_EQ(jump_target(*back), head->details().gate->host);
-  CachedBlock* region = cache.add_region(std::array{head, back}, one_exit(0x3000));
+  CachedBlock* region = cache.add_region(std::array{head, back}, {}, one_exit(0x3000));
   EXPECT_EQ(jump_target(*head->details().gate), region->host);
   cache.set_counting(*head, false);
   EXPECT_EQ(jump_target(*back), region->host);
@@ -193,7 +199,7 @@ TEST_F(CodeCacheTest, RegionsComeBackAfterTheirHeadWasWatched) {
   CachedBlock* a = add(0x1000, 0x1010, 0x2000);
   CachedBlock* b = add(0x2000, 0x2010, 0x1000);
   cache.link(a->exits()[0], *b);
-  CachedBlock* region = cache.add_region(std::array{b, a}, one_exit(0x3000));
+  CachedBlock* region = cache.add_region(std::array{b, a}, {}, one_exit(0x3000));
   CachedBlock* watched = cache.watch(*b, one_exit(0x1000));
   EXPECT_EQ(jump_target(*a), watched->host);
   cache.unwatch(*watched);
@@ -271,13 +277,13 @@ TEST_F(CodeCacheEvictionTest, RegionsGoWithTheirMembersAndNotTheOtherWayRound) {
   CachedBlock* a = add(0x1000, 0x1010, 0x2000);
   ASSERT_TRUE(cache.open_next());
   CachedBlock* b = add(0x2000, 0x2010, 0x1000);
-  CachedBlock* region = cache.add_region(std::array{b, a}, one_exit(0x3000));
+  CachedBlock* region = cache.add_region(std::array{b, a}, {}, one_exit(0x3000));
   cache.evict();
   EXPECT_TRUE(region->dead);
   EXPECT_EQ(cache.find({0x2000, 0, 0}), b);
   a = add(0x1000, 0x1010, 0x2000);
-  region = cache.add_region(std::array{b, a}, one_exit(0x3000));
-  CachedBlock* later = cache.add_region(std::array{a}, one_exit(0x3000));
+  region = cache.add_region(std::array{b, a}, {}, one_exit(0x3000));
+  CachedBlock* later = cache.add_region(std::array{a}, {}, one_exit(0x3000));
   EXPECT_TRUE(cache.is_oldest(*b));
   cache.evict();
   EXPECT_EQ(cache.find({0x1000, 0, 0}), later) << "a region of what is still there";
@@ -328,7 +334,7 @@ TEST_F(CodeCacheEvictionTest, AnythingInAnyOrder) {
         break;
       case 3:
         if (one && other && &plain_of(*one) != &plain_of(*other))
-          cache.add_region(std::array{&plain_of(*one), &plain_of(*other)}, one_exit(pc));
+          cache.add_region(std::array{&plain_of(*one), &plain_of(*other)}, {}, one_exit(pc));
         break;
       case 4:
         if (one && !plain_of(*one).details().gate) cache.add_gate(plain_of(*one), one_exit(one->key.pc));

@@ -45,7 +45,7 @@ TEST_F(CountingTest, AHeadIsReconsideredOnce) {
   CachedBlock* a = head(0x1000);
   for (int i = 0; i < 3; ++i) counting.settle(*a, 1);
   EXPECT_TRUE(a->settled);
-  EXPECT_EQ(counting.reconsider(), std::vector<u64>{0x1000});
+  EXPECT_EQ(counting.reconsider(), std::vector<u32>{backend::hot_counter_index(0x1000)});
   EXPECT_FALSE(a->settled);
 }
 

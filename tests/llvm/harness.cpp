@@ -82,6 +82,7 @@ RegionVm::RegionVm() {
   fp_env_.extra = &context_->fp_extra;
   context_->eval = ir::eval_out_of_line;
   context_->fp_env = &fp_env_;
+  context_->code_page = 0xffff'8123'4000;  // far from what pcs are
 }
 
 RegionVm::~RegionVm() {
@@ -133,7 +134,7 @@ std::string RegionTester::compile(const ir::Region& region) {
   std::string why;
   if (!compiler_->compile(region, {}, code_, why)) return why.empty() ? "refused without a reason" : why;
   backend::CompiledCode wrapped;
-  fast_tier_->wrap_region(code_, {}, wrapped);
+  fast_tier_->wrap_region(code_, {.relative = region.blocks[0].relative}, wrapped);
   CHECK(region_at_ + wrapped.code.size() <= host_code_ + kCodeSize);
   std::memcpy(region_at_, wrapped.code.data(), wrapped.code.size());
   return {};
@@ -153,6 +154,7 @@ backend::RegionExit RegionTester::interpret(const ir::Region& region, u64 max_bl
     return nullptr;
   };
   const auto closing = ir::closing_edges(region);
+  const u64 page = region.blocks[0].relative ? c.code_page : 0;  // that pcs are counted from
   const ir::Function* f = &region.blocks[0];
   const u32 host = _mm_getcsr();
   _mm_setcsr(c.mxcsr);
@@ -167,10 +169,11 @@ backend::RegionExit RegionTester::interpret(const ir::Region& region, u64 max_bl
     }
     const ir::Opcode last = f->insts.back().op;
     const bool indirect = last == ir::Opcode::JumpInd || last == ir::Opcode::CallInd || last == ir::Opcode::Ret;
-    const bool known = !indirect || follows(*f, c.exit_pc);
-    const ir::Function* next = known ? block_at(c.exit_pc) : nullptr;
+    const u64 to = c.exit_pc - page;
+    const bool known = !indirect || follows(*f, to);
+    const ir::Function* next = known ? block_at(to) : nullptr;
     const auto index = static_cast<u32>(f - region.blocks.data());
-    const bool checks = next != nullptr ? closing.contains({index, next->pc}) : c.exit_pc <= f->pc;
+    const bool checks = next != nullptr ? closing.contains({index, next->pc}) : static_cast<s64>(to - f->pc) <= 0;
     const bool interrupted = checks && c.exit_request != 0;
     if (next == nullptr) {
       exit = indirect ? backend::RegionExit{Kind::Indirect, 0} : backend::RegionExit{Kind::Direct, c.exit_pc};
@@ -178,7 +181,7 @@ backend::RegionExit RegionTester::interpret(const ir::Region& region, u64 max_bl
       break;
     }
     if (interrupted) {
-      exit = {Kind::Interrupt, next->pc};
+      exit = {Kind::Interrupt, page + next->pc};
       break;
     }
     f = next;

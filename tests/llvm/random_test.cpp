@@ -26,6 +26,8 @@ class Generator {
     count_ = 1 + pick(6);
     if (pick(3) == 0) fp_ = ir::FpRules::unpack(static_cast<u8>(pick(4) << 1));
     fp_.host_flush = fp_.flush && pick(3) != 0;
+    relative_ = pick(2);
+    first_ = relative_ && pick(2) ? u64{0} - 0x200 : 0x4000;
     for (unsigned from = 0; from < count_; ++from)
       for (unsigned to = 0; to < count_; ++to)
         if (pick(2)) region_.edges.push_back({from, 1 + pick(100), pc(to)});
@@ -49,9 +51,8 @@ class Generator {
 
  private:
   static constexpr u16 kCounter = 28, kIntSlots = 12;
-  static constexpr u64 kPc = 0x4000;
 
-  static u64 pc(unsigned block) { return kPc + 0x100 * block; }
+  u64 pc(unsigned block) const { return first_ + 0x100 * block; }
 
   u64 interesting() {
     constexpr u64 kValues[] = {0, 1, 2, 0x7f, 0xff, 0x8000, 0x7fffffff, 0x80000000, 0xffffffff, ~u64{0} >> 1, ~u64{0}};
@@ -60,7 +61,7 @@ class Generator {
 
   void make_block(unsigned index) {
     region_.blocks.emplace_back();
-    builder_.begin(region_.blocks.back(), pc(index), fp_);
+    builder_.begin(region_.blocks.back(), pc(index), fp_, relative_);
     values_.clear();
     const unsigned insns = 1 + pick(6);
     for (unsigned i = 0; i < insns; ++i) {
@@ -90,7 +91,8 @@ class Generator {
       case 3:
         return builder_.branch(condition(), on, forward(index));
       default: {
-        const Value to = builder_.select(builder_.and_(more, condition()), builder_.i64(back), builder_.i64(on));
+        const Value to =
+            builder_.select(builder_.and_(more, condition()), builder_.code_address(back), builder_.code_address(on));
         return pick(2) ? builder_.ret(to) : builder_.jump_indirect(to);
       }
     }
@@ -281,6 +283,8 @@ class Generator {
   ir::Builder builder_;
   ir::Region region_;
   ir::FpRules fp_;
+  bool relative_ = false;
+  u64 first_ = 0;  // pc
   unsigned count_ = 0;
   std::vector<Value> values_;
 };

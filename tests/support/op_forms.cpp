@@ -48,6 +48,9 @@ class Enumeration {
       case 'w':
         form.type = Type::I32;
         break;
+      case 'x':
+        form.type = Type::I64;
+        break;
       default:
         break;
     }
@@ -147,6 +150,7 @@ class Sample {
     Inst inst{.op = form.op, .type = form.type, .arr = form.arr, .aux = form.aux, .imm = form.imm};
     if (ir::info(form.op).attr == Attr::Pool) f_.pool.push_back(form.constant);
     if (ir::is_terminal(form.op)) f_.pool.push_back({});
+    f_.relative = form.op == Opcode::CodeAddress;
     const std::string_view letters = ir::info(form.op).operands;
     for (unsigned k = 0; k < letters.size(); ++k)
       if (letters[k] != '?') inst.args[k] = operand(operand_type(letters[k], form));

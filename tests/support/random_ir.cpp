@@ -116,6 +116,7 @@ Function RandomIr::make(unsigned length) {
   f_.insn_count = 1;
   if (pick(2)) f_.fp = ir::FpRules::unpack(static_cast<u8>(pick(8) << 1));  // x86_nans is another guest's
   f_.fp.host_flush = f_.fp.flush && pick(2);
+  f_.relative = pick(2);
   // Each function is about a few kinds, and about a few slots.
   constexpr u32 kWeights[kKinds] = {6, 4, 5, 4, 3, 4, 0, 1};
   for (unsigned k = 0; k < kKinds; ++k) weights_[k] = kWeights[k] * pick(4);
@@ -217,6 +218,7 @@ const OpForm& RandomIr::choose_form(Opcode op) {
 /// Appends an inst of the opcode, its operands before it, and perhaps a Set of the result behind it.
 Value RandomIr::emit(Opcode op) {
   if (op == Opcode::SetFpStatus && f_.fp.host_flush) op = Opcode::GetFpStatus;  // only an exit may follow the other
+  if (op == Opcode::CodeAddress && !f_.relative) op = Opcode::Get;
   const OpForm& form = choose_form(op);
   Inst inst{.op = op, .type = form.type, .arr = form.arr, .aux = form.aux, .imm = form.imm};
   set_numbers(inst, form);
@@ -234,7 +236,7 @@ void RandomIr::set_numbers(Inst& inst, const OpForm& form) {
   const auto some_pc = [this] { return kPc + 4 * u64{pick(0x1000)} - (pick(2) ? 0x800 : 0); };
   switch (ir::info(inst.op).attr) {
     case Attr::Imm:
-      if (inst.op == Opcode::Const) inst.imm = integer() & low_mask(bits);
+      if (inst.op == Opcode::Const || inst.op == Opcode::CodeAddress) inst.imm = integer() & low_mask(bits);
       return;
     case Attr::Pool:
       inst.aux = f_.add_constant(inst.op == Opcode::VConst ? vector() : shuffle_mask(pick(6), random_));
