@@ -37,6 +37,10 @@ def _os(name, count, goal, goal_a72=0, **more):
     return Workload(name, "system", f"/work {name} {count}", goal, goal_a72, **more)
 
 
+def _script(name, script):
+    return Workload(name, "programs", f"/work run {name} 1 /bin/busybox sh -c '{script}'", 2.5, 5)
+
+
 def _tool(name, command):
     return Workload(name, "busybox", f"/work run {name} 1 /bin/busybox {command}", 2.5)
 
@@ -50,6 +54,8 @@ WORKLOADS = [
     Workload("memcpy", "memory", "/work memcpy 100", 2),
     _os("getpid", 1000000, 2.5, 5), _os("clock", 2000000, 2.5), _os("pipe", 40000, 2.5, 5), _os("pagefaults", 200000, 2.5, 5),
     _os("mprotect", 100000, 2.5, 5), _os("signals", 100000, 2.5, 5), _os("forkexec", 300, 2.5, 5), _os("threads", 3000, 2.5, 5),
+    _script("dynamic", "i=0; while [ $i -lt 200 ]; do /bin/words one two three one; i=$((i + 1)); done"),
+    _script("pipelines", "i=0; while [ $i -lt 100 ]; do ls -l /bin /proc | grep r | sort | head -n 5 | wc; i=$(expr $i + 1); done"),
     _tool("sha256sum", "sha256sum /tmp/text"), _tool("gzip", "gzip -c /tmp/text"), _tool("grep", "grep -c 'zeb[a-f]*x' /tmp/text"),
     *(Workload(name, "disk", f"/work {name} {count}", 1, disk=True)
       for name, count in (("disk", 200), ("blocks", 10000), ("diskwrite", 200), ("blockwrite", 10000))),
@@ -148,6 +154,10 @@ def prepare(opt, chosen, directory):
             **{f"k/{w.kernel}": (kernels / w.kernel).read_bytes() for w in chosen if w.kernel}}
     if any(w.kind == "busybox" for w in chosen):
         tree["text"] = text(8 << 20)
+    if any(w.kind == "programs" for w in chosen):
+        guest = opt.build / "bench/guest"
+        tree["bin/words"] = (guest / "words").read_bytes()
+        tree |= {f"lib/{path.name}": path.read_bytes() for path in sorted((guest / "lib").iterdir())}
     initrd = directory / "initrd.gz"
     initrd.write_bytes(gzip.compress(cpio.archive(tree, ["proc", "sys", "dev", "tmp"]), 1))
     disk = None
