@@ -224,8 +224,13 @@ bool decode_request(std::span<const u8> bytes, Request& out) {
 }
 
 u64 fingerprint(std::span<const u8> bytes) {
-  u64 hash = 0xcbf29ce484222325;
-  for (const u8 b : bytes) hash = (hash ^ b) * 0x100000001b3;
+  u64 hash = bytes.size();
+  for (; !bytes.empty(); bytes = bytes.subspan(std::min(bytes.size(), sizeof(u64)))) {
+    u64 word = 0;
+    std::memcpy(&word, bytes.data(), std::min(bytes.size(), sizeof word));
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+    hash ^= hash >> 32;
+  }
   return hash;
 }
 
