@@ -140,11 +140,11 @@ void Engine::Private::forget_everywhere(std::span<const guest::BlockKey> keys, W
       forget(key.pc);
       continue;
     }
-    const CodeMappings::Found found = mappings.find(key.space);
-    if (which == Which::All && !found.all)
+    const CodeMappings::Addresses addresses = mappings.addresses(key.space);
+    if (which == Which::All && !addresses.all)
       anywhere.set(key.pc);
     else
-      for (const u64 page : found.pages) forget(page + key.pc);
+      for (const u64 page : addresses.last) forget(page + key.pc);
   }
   if (anywhere.none()) return;
   for (Vcpu* vcpu : vcpus) vcpu->private_->forget_jumps_at(anywhere);

@@ -95,9 +95,23 @@ struct Vcpu::Run {
   }
 
   NextBlock next_locked_and_remember() {
+    const bool first = p.tlb && !p.tlb->known_code_space(pc);  // that is executed in its page
     const NextBlock n = next_locked();
-    if (n.host) p.jumps().insert(pc, n.host);
+    if (!n.host) return n;
+    p.jumps().insert(pc, n.host);
+    if (!relative) return n;
+    e.mappings.note_jump(plain_of(*n.block));
+    if (first) remember_page();
     return n;
+  }
+
+  /// Brings along where jumps led into this page in other processes: most of it will be asked for.
+  void remember_page() {
+    for (const CachedBlock* b : e.mappings.targets(key().space)) {
+      if (b->dead || b->key.mode != p.mode) continue;
+      const CachedBlock* named = b->own_details ? e.cache.find(b->key) : b;
+      if (named && named->host) p.jumps().insert(page() + b->key.pc, named->host);
+    }
   }
 
   NextBlock next() {

@@ -34,6 +34,8 @@ class CorePlatform {
   /// HVC and SMC: the firmware reads and writes the registers.
   virtual void firmware_call(A64SystemState& state) = 0;
   virtual void wait_for_interrupt() = 0;
+  /// WFE: another core is to do something first. May return at any time.
+  virtual void wait_for_event() = 0;
   /// CNTVCT_EL0.
   virtual u64 virtual_count() = 0;
   /// Cycles since power-on, for the performance monitors.

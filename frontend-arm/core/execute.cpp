@@ -44,7 +44,7 @@ void A64Core::execute(u32 word) {
     if (s_.el() == 0 && !(s_.sctlr_el1 & (wfe ? kSctlrNtwe : kSctlrNtwi)))
       return synchronous(ec::kWait, kWaitCondition | (wfe ? 1 : 0), s_.pc);
     next();
-    if (!wfe) platform_.wait_for_interrupt();
+    wfe ? platform_.wait_for_event() : platform_.wait_for_interrupt();
     return;
   }
   if (is_mrs(word)) return move_from_register(word);

@@ -1,6 +1,7 @@
 #include "system/cpu/arm_cpus.h"
 
 #include <fmt/format.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -110,6 +111,7 @@ struct ArmCpus::Cpu final : arm::CorePlatform, engine::StopHandler {
     s.x[0] = machine.psci_.call(number, static_cast<u32>(s.x[0]), {s.x[1], s.x[2], s.x[3]});
   }
   void wait_for_interrupt() override;
+  void wait_for_event() override;
   u64 virtual_count() override {
     if (machine.turns_) keep_time();
     return machine.timer_->count(number, GenericTimer::kVirtual);
@@ -205,6 +207,11 @@ void ArmCpus::Cpu::wait_for_interrupt() {
   }
   waits = false;
   tlb_requests.resume();
+}
+
+/// Who has what this one waits for, a lock mostly, may need the host's CPU.
+void ArmCpus::Cpu::wait_for_event() {
+  if (!machine.turns_) sched_yield();
 }
 
 bool ArmCpus::Cpu::wait_until_on() {
