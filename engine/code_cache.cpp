@@ -207,10 +207,10 @@ void CodeCache::drop_region(CachedBlock& region) {
 
 void CodeCache::kill(CachedBlock& block, Dropped& dropped) {
   for (const RegionUse* use = block.details().uses; use; use = use->next) {
-    ++dropped.regions;  // a vCPU may still be inside of one that was dropped long ago
-    if (use->region->dead) continue;
-    drop_region(*use->region);
+    // One that was dropped long ago as well: a vCPU may still be inside, and predictions may still lead there.
+    ++dropped.regions;
     dropped.keys.push_back(use->region->key);
+    drop_region(*use->region);
   }
   drop_links_to(block);
   if (CachedBlock* gate = block.details().gate) {

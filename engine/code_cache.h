@@ -39,6 +39,8 @@ class CodeCache {
   bool has_segments() const { return index_->segments.size() > 1; }
 
   CachedBlock* find(const guest::BlockKey& key) const { return index_->by_key.find(key); }
+  /// Whether there is a block that begins in this page, by BlockKey::location.
+  bool has_page(u64 page) const { return index_->by_page.contains(page); }
   /// Adds a block; `code` may be null (interpreted only). The key must not be present.
   CachedBlock* add(const guest::BlockKey& key, const ir::Function& f, const backend::CompiledCode* code);
   /// Adds a region made of `members`, which are alive; the first one is its head: from now on find() gives the region

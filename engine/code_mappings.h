@@ -13,7 +13,7 @@
 namespace tiercel::engine {
 
 /// Per physical page, named by BlockKey::space. Needs the engine's lock. Knows nothing that is older than the last time
-/// that all predictions were forgotten.
+/// that all predictions, or all that lead into the page, were forgotten.
 class CodeMappings {
  public:
   /// The page was found at this address.
@@ -37,7 +37,9 @@ class CodeMappings {
   /// A jump cache leads to `plain`, in a page that was noted.
   void note_jump(CachedBlock& plain) {
     std::vector<CachedBlock*>& targets = pages_[plain.key.space].targets;
-    if (std::find(targets.begin(), targets.end(), &plain) == targets.end()) targets.push_back(&plain);
+    if (std::find(targets.begin(), targets.end(), &plain) != targets.end()) return;
+    std::erase_if(targets, [](const CachedBlock* b) { return b->dead; });
+    targets.push_back(&plain);
   }
   /// What jump caches lead or led to in a page; blocks may be dead.
   std::span<CachedBlock* const> targets(u32 space) const {
@@ -45,6 +47,7 @@ class CodeMappings {
     return it == pages_.end() ? std::span<CachedBlock* const>() : it->second.targets;
   }
 
+  void forget(u32 space) { pages_.erase(space); }
   void clear() { pages_.clear(); }
 
  private:

@@ -167,6 +167,8 @@ void Engine::Private::with_world_stopped(Clear&& clear) {
 void Engine::Private::invalidate(u64 location, u64 size) {
   const CodeCache::Dropped dropped = cache.invalidate(location, location + size);
   forget_everywhere(dropped.keys, Which::All);
+  for (const guest::BlockKey& key : dropped.keys)
+    if (key.relative() && !cache.has_page(key.location() / kPageSize)) mappings.forget(key.space);
   stats.invalidations += dropped.blocks;
   changes.fetch_add(1);
   // A vCPU may be in a loop inside a region, which no link leads out of.

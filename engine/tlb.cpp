@@ -18,9 +18,10 @@ constexpr u64 page_of(u64 address) {
   return align_down(address, kPageSize);
 }
 constexpr u64 kUsesUntilLook = 1024;  // at the memory that is taken
-/// BlockKey::space of code in that page.
+/// BlockKey::space of code in that page. The last one stands for all behind it, where no memory lies either.
 u32 code_page(const guest::Mapping& m) {
-  return guest::BlockKey::kPhysical | static_cast<u32>(m.address.value / kPageSize);
+  const u64 number = std::min(m.address.value / kPageSize, u64{guest::BlockKey::kPageNumber});
+  return guest::BlockKey::kPhysical | static_cast<u32>(number);
 }
 
 }  // namespace

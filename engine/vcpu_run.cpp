@@ -71,7 +71,11 @@ struct Vcpu::Run {
     c.mxcsr = backend::mxcsr_for(control.rounding, control.host_flush, c.mxcsr, c.fp_extra);
   }
 
-  NextBlock not_executable() const { return {.not_executable = true, .fault = {VAddr{pc}, guest::Access::Execute}}; }
+  /// No memory, in a machine.
+  NextBlock not_executable() const {
+    const u32 status = p.tlb ? e.frontend.mmu()->external_status() : 0;
+    return {.not_executable = true, .fault = {VAddr{pc}, guest::Access::Execute, false, status}};
+  }
 
   /// Finds the code at pc: `space`. False: it is not executable.
   bool find_space() {

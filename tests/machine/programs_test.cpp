@@ -28,9 +28,9 @@ struct Program {
   const char* name;
   unsigned cpus = 1;
 };
-constexpr Program kPrograms[] = {{"hello"},   {"exceptions"}, {"mmu"},    {"timer"},   {"pairs"},
-                                 {"unmask"},  {"loops"},      {"debug"},  {"pmu"},     {"cycles"},
-                                 {"atomics"}, {"groups"},     {"spaces"}, {"aliases"}, {"shootdown", 2}};
+constexpr Program kPrograms[] = {{"hello"},  {"exceptions"}, {"mmu"},    {"timer"},       {"pairs"},   {"unmask"},
+                                 {"loops"},  {"debug"},      {"pmu"},    {"cycles"},      {"atomics"}, {"groups"},
+                                 {"spaces"}, {"aliases"},    {"beyond"}, {"shootdown", 2}};
 
 using Case = std::tuple<Program, Way>;
 class BareMetal : public testing::TestWithParam<Case> {};
