@@ -20,11 +20,14 @@ constexpr s32 hot_counter_offset(u32 index) {
 /// What a block that is watched (ir::Function::watch) notes, all vCPUs in the same place: a count here and there may
 /// get lost. Number 0 is nobody's.
 struct WatchNotes {
-  static constexpr u32 kTargets = 64;
+  static constexpr u32 kTargets = 64, kAccesses = 16, kAddresses = 8;
   static constexpr u64 kNone = ~u64{0};
   u32 count = 0;          // of executions
   u64 targets[kTargets];  // a ring by `count`: where its indirect terminal went, as the block's pcs are counted; or
                           // kNone
+  // In a machine, per Load or Store in the order of the block, a ring by `count`: where it was, unless it is no group's
+  // first; or 0.
+  u64 addresses[kAccesses][kAddresses];
 };
 inline constexpr u32 kWatches = 1024;
 

@@ -186,6 +186,10 @@ class Former {
       keep_likeliest(c.indirect, c.block->end() == Opcode::Ret ? kMaxReturns : kMaxTargets);
       for (const Survey::Target& t : c.indirect)
         if (index_of_.contains(t.pc)) formed.region.edges.push_back({from, share(c.indirect, t), t.pc});
+      for (ir::AccessNotes notes : c.block->accesses) {
+        notes.block = from;
+        if (notes.seen != 0) formed.region.accesses.push_back(notes);
+      }
       formed.members.push_back(c.block->plain);
       formed.region.blocks.push_back(c.block->function);
       formed.region.branches.push_back(branch_weights(*c.block));

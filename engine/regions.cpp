@@ -134,7 +134,7 @@ u32 Regions::begin_survey(CachedBlock& block, Head& head, Translator& translator
 
 u32 Regions::continue_survey(Head& head, Translator& translator, const CodeView& view) {
   Survey& survey = *work_->survey;
-  survey.read();
+  survey.read(view.tlb);
   if (survey.spread(view)) {
     survey.watch();
     note_stale(survey);

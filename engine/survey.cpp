@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <utility>
 
 #include "base/check.h"
@@ -164,16 +165,18 @@ void Survey::watch(Block& b) {
   if (!cache_.has_room(code.code.size() + code.alignment)) return;
   b.watch = next_watch_++;
   b.watched = cache_.watch(*b.plain, code);
-  std::fill(std::begin(watches_.data()[b.watch].targets), std::end(watches_.data()[b.watch].targets),
-            backend::WatchNotes::kNone);
+  backend::WatchNotes& notes = watches_.data()[b.watch];
+  std::fill(std::begin(notes.targets), std::end(notes.targets), backend::WatchNotes::kNone);
+  std::memset(notes.addresses, 0, sizeof notes.addresses);
   stale_.push_back(b.plain->key);
 }
 
-void Survey::read() {
+void Survey::read(const Tlb* tlb) {
   for (Block& b : blocks_) {
     if (b.watch == 0) continue;
     backend::WatchNotes& notes = watches_.data()[b.watch];
     b.count = std::atomic_ref(notes.count).load(std::memory_order_relaxed);
+    if (tlb) read_addresses(b, *tlb);
     for (u64& noted : notes.targets) {
       constexpr u64 kNone = backend::WatchNotes::kNone;
       const u64 target = std::atomic_ref(noted).exchange(kNone, std::memory_order_relaxed);
@@ -186,6 +189,33 @@ void Survey::read() {
       else
         b.indirect.push_back({pc, 1}), b.spread = false;
     }
+  }
+}
+
+/// From the oldest on.
+void Survey::read_addresses(Block& b, const Tlb& tlb) {
+  auto& addresses = watches_.data()[b.watch].addresses;
+  u32 n = 0;
+  for (u32 i = 0; i < b.function.insts.size() && n < backend::WatchNotes::kAccesses; ++i) {
+    if (const Opcode op = b.function.insts[i].op; op != Opcode::Load && op != Opcode::Store) continue;
+    if (n == b.accesses.size()) b.accesses.push_back({.inst = i});
+    ir::AccessNotes& notes = b.accesses[n];
+    u64 before = 0;
+    for (u32 k = 1; k <= backend::WatchNotes::kAddresses; ++k) {
+      u64& noted = addresses[n][(b.count + k) % backend::WatchNotes::kAddresses];
+      const u64 now = std::atomic_ref(noted).exchange(0, std::memory_order_relaxed);
+      if (now != 0 && before != 0) {
+        ++notes.seen;
+        notes.page = now / kPageSize;
+        if (now / kPageSize != before / kPageSize) {
+          ++notes.page_changes;
+          const auto distance = tlb.known_distance(now);
+          if (!distance || distance != tlb.known_distance(before)) ++notes.distance_changes;
+        }
+      }
+      before = now;
+    }
+    ++n;
   }
 }
 

@@ -20,6 +20,7 @@
 #include "engine/code_cache.h"
 #include "engine/tlb.h"
 #include "engine/translator.h"
+#include "ir/region.h"
 
 namespace tiercel::engine {
 
@@ -55,9 +56,10 @@ class Survey {
     std::vector<u64> next;         // of a direct terminal
     std::vector<Target> indirect;  // of an indirect one: what was seen
     CachedBlock* watched = nullptr;
-    u32 watch = 0;        // number of its notes
-    u32 count = 0;        // executions in the last round
-    bool spread = false;  // its successors were considered
+    u32 watch = 0;                            // number of its notes
+    u32 count = 0;                            // executions in the last round
+    std::vector<ir::AccessNotes> accesses{};  // in a machine, by WatchNotes::addresses
+    bool spread = false;                      // its successors were considered
 
     u64 pc() const { return function.pc; }
     ir::Opcode end() const { return function.insts.back().op; }
@@ -85,7 +87,7 @@ class Survey {
   /// Begins a round: everything is watched, all counts are zero.
   void watch();
   /// Ends a round.
-  void read();
+  void read(const Tlb* tlb);
   /// Nothing is watched any more. Not to be called when the cache was cleared.
   void end();
   /// Blocks that now run other code than before the last watch() or end(): predictions of their pcs are stale.
@@ -98,6 +100,7 @@ class Survey {
   std::vector<std::size_t> consider_successors(std::size_t index, const CodeView& view);
   const backend::CompiledCode& compile_in_place(const Block& block);
   void watch(Block& block);
+  void read_addresses(Block& block, const Tlb& tlb);
 
   CodeCache& cache_;
   Translator& translator_;

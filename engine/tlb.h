@@ -56,6 +56,9 @@ class Tlb {
   /// The same, only if it was asked for before and is still known.
   std::optional<u32> known_code_space(u64 pc) const;
 
+  /// How far the host's memory is from `address`, which the guest has read lately.
+  std::optional<u64> known_distance(u64 address) const;
+
   /// Whether entries of the lower half may hold in every address space. Any thread.
   bool low_globals() const { return low_globals_.load(); }
 

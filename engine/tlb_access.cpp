@@ -102,6 +102,12 @@ std::optional<u64> Tlb::probe(u64 address, ir::MemAttr attr, bool is_write) {
   return e.distance + address;
 }
 
+std::optional<u64> Tlb::known_distance(u64 address) const {
+  for (const TlbTable* table : {&current_->read, &current_->write})
+    if (const TlbEntry e = (*table)[tlb_index(address)]; e.page == page_of(address)) return e.distance;
+  return std::nullopt;
+}
+
 /// A load that has no entry, from a device or of two pages, is done here and its value given where the host reads it.
 u64 Tlb::fill_from_code(backend::VmContext* context, u64 address, u32 access) {
   Tlb& tlb = *static_cast<Tlb*>(context->tlb);

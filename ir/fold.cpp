@@ -112,4 +112,28 @@ Rooted rooted(const Function& f, Value v) {
   }
 }
 
+namespace {
+
+/// The same one for the sum of the same two values.
+Place ordered(Place at) {
+  if (at.shift == 0 && at.index.index < at.root.index) std::swap(at.root, at.index);
+  return at;
+}
+
+}  // namespace
+
+Place place_of(const Function& f, const Inst& inst) {
+  Rooted base = rooted(f, inst.args[0]);
+  base.distance += static_cast<s64>(inst.imm);
+  if (inst.args[1]) return ordered({base.root, inst.args[1], inst.mem().index_shift, base.distance});
+  const Inst& sum = f[base.root];
+  if (sum.op != Opcode::Add || sum.type != Type::I64) return {base.root, {}, 0, base.distance};
+  const Rooted first = rooted(f, sum.args[0]);
+  const Inst& index = f[sum.args[1]];
+  u64 shift = 0;
+  if (index.op == Opcode::Shl && is_constant(f, index.args[1], shift) && shift <= 3)
+    return {first.root, index.args[0], static_cast<u8>(shift), base.distance + first.distance};
+  return ordered({first.root, sum.args[1], 0, base.distance + first.distance});
+}
+
 }  // namespace tiercel::ir

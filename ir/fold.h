@@ -29,4 +29,13 @@ struct Rooted {
 };
 Rooted rooted(const Function& f, Value v);
 
+/// An address: root + (index << shift) + distance.
+struct Place {
+  Value root, index;  // index: perhaps none
+  u8 shift;
+  s64 distance;
+};
+/// Where a Load or Store accesses memory. A base that was made by adding an index counts as that base with that index.
+Place place_of(const Function& f, const Inst& inst);
+
 }  // namespace tiercel::ir

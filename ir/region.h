@@ -23,6 +23,15 @@ struct BranchWeights {
   u32 taken = 0, other = 0;
 };
 
+/// In a machine: of `seen` executions of a Load or Store but the first, how often its page, and how far that is from
+/// the host's memory, was another one than the time before.
+struct AccessNotes {
+  u64 page = 0;  // the last one
+  u32 block = 0, inst = 0;
+  u32 seen = 0;
+  u16 page_changes = 0, distance_changes = 0;
+};
+
 /// Control enters at blocks[0].pc. Where a terminal of one block names the pc of another (Jump, Branch, Call) control
 /// stays inside; an indirect terminal (JumpInd, CallInd, Ret) stays inside along one of its `edges`. Everything else
 /// leaves the region.
@@ -33,6 +42,7 @@ struct Region {
   std::vector<Function> blocks;
   std::vector<IndirectEdge> edges;      // each names two blocks of the region
   std::vector<BranchWeights> branches;  // per block, or empty: not known
+  std::vector<AccessNotes> accesses;    // those that something is known of
 };
 
 /// Counts all pcs of a relative function from another place: adds `distance` to them.

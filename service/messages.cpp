@@ -169,6 +169,10 @@ bool is_region(const ir::Region& region) {
   std::sort(pcs.begin(), pcs.end());
   if (std::adjacent_find(pcs.begin(), pcs.end()) != pcs.end()) return false;
   if (!region.branches.empty() && region.branches.size() != region.blocks.size()) return false;
+  const auto exists = [&](const ir::AccessNotes& n) {
+    return n.block < region.blocks.size() && n.inst < region.blocks[n.block].insts.size();
+  };
+  if (!std::all_of(region.accesses.begin(), region.accesses.end(), exists)) return false;
   return std::all_of(region.edges.begin(), region.edges.end(), [&](const ir::IndirectEdge& e) {
     return e.from < pcs.size() && std::binary_search(pcs.begin(), pcs.end(), e.to);
   });
@@ -198,6 +202,7 @@ std::vector<u8> encode_request(const backend::VmLayout& layout, const backend::H
   }
   out.array(region.edges);
   out.array(region.branches);
+  out.array(region.accesses);
   return std::move(out.bytes);
 }
 
@@ -219,8 +224,8 @@ bool decode_request(std::span<const u8> bytes, Request& out) {
   out.region.blocks.resize(blocks);
   for (ir::Function& f : out.region.blocks)
     if (!decode_function(in, out, f)) return false;
-  return in.array(out.region.edges, kMaxInsts) && in.array(out.region.branches, kMaxBlocks) && in.done() &&
-         is_region(out.region);
+  return in.array(out.region.edges, kMaxInsts) && in.array(out.region.branches, kMaxBlocks) &&
+         in.array(out.region.accesses, kMaxInsts) && in.done() && is_region(out.region);
 }
 
 u64 fingerprint(std::span<const u8> bytes) {

@@ -32,7 +32,7 @@ bool Lowering::run(std::string& why) {
     closing_ = ir::closing_edges(region_);
     find_written();
     find_always();
-    if (layout_.translated) find_steady(), find_known_pages();
+    if (layout_.translated) find_pages();
     report_vectors();
     find_scalars();
     find_flags_kinds();
@@ -317,7 +317,7 @@ void Lowering::emit_block(u32 index) {
   current_.assign(layout_.slots.size(), {});
   landing_ = nullptr;
   insn_pc_ = f.pc;
-  if (layout_.translated) find_groups();
+  if (layout_.translated) guess_.begin(f, block_->accesses, block_->pages_known);
   b_.SetInsertPoint(block_->entry);
   // No way leads here: a block that only indirect terminals reach that have no edge to it.
   if (block_->flags_in == kUnvisited) block_->flags_in = Flags::kRaw;

@@ -20,6 +20,8 @@
 #include "backend/backend.h"
 #include "backend/llvm/stackmaps.h"
 #include "ir/eval.h"
+#include "ir/fold.h"
+#include "ir/region.h"
 
 namespace tiercel::backend::region {
 
@@ -57,7 +59,11 @@ inline constexpr int kMany = 2 * kMixed;  // several kinds, so the raw form
 class PageGuess {
  public:
   static unsigned bit(ir::SlotId slot, bool write) { return 2u * slot + (write ? 1 : 0); }
-  void begin(const ir::Function& f, const llvm::BitVector& known_before);
+  struct Accesses {
+    llvm::BitVector write;  // insts that look into the table of writes
+    llvm::BitVector apart;  // insts that are known to stay in a page, and so are not meant here
+  };
+  void begin(const ir::Function& f, const Accesses& accesses, const llvm::BitVector& known_before);
   /// Up to the inst with this index, which comes next.
   void advance(u32 index);
   /// The slot that holds the value `v` is a constant away from.
@@ -67,6 +73,7 @@ class PageGuess {
  private:
   void step(u32 index);
   const ir::Function* f_ = nullptr;
+  const Accesses* accesses_ = nullptr;
   std::map<u32, ir::SlotId> owners_;  // of insts' results
   u32 next_ = 0;
 };
@@ -88,9 +95,32 @@ class Lowering {
   struct Target {
     u32 block, weight;
   };
+  /// Stack cells: the page where accesses with some base were last.
+  struct PageCell {
+    llvm::AllocaInst* page = nullptr;  // half its address
+    llvm::AllocaInst* distance = nullptr;
+  };
+  /// Accesses of a block that are probed together, or one.
+  struct PageGroup {
+    ir::Place at{};  // of the first byte of any
+    s64 high = 0;    // behind the last byte, as distances are counted
+    bool write = false;
+    const Inst* first = nullptr;
+    const ir::AccessNotes* notes = nullptr;  // of the first, if there are any
+    u32 count = 1;
+    PageCell* cell = nullptr;
+    llvm::Value* sum = nullptr;       // of root and index
+    llvm::Value* distance = nullptr;  // host less guest address
+    llvm::Value* split = nullptr;     // not all of them are found with that
+  };
   struct Block {
     const ir::Function* f = nullptr;
-    llvm::BitVector pages_known;  // in a machine, on entry; see PageGuess
+    // In a machine:
+    std::vector<PageGroup> groups;
+    std::vector<const ir::AccessNotes*> notes;  // per inst, or null
+    std::vector<u32> group_of;                  // per inst
+    PageGuess::Accesses accesses;
+    llvm::BitVector pages_known;  // on entry, see PageGuess
     BasicBlock* entry = nullptr;
     std::vector<u32> successors;  // indices of blocks
     std::vector<Target> targets;  // of an indirect terminal
@@ -230,32 +260,24 @@ class Lowering {
     u32 from;
     u64 weight;
   };
+  void find_pages();
   void find_steady();
   std::vector<std::vector<WayIn>> ways_in() const;
   void find_known_pages();
 
   // softmmu.cpp
-  /// Accesses of a block that are probed together, or one.
-  struct PageGroup {
-    ir::Value root{};  // their addresses are constants away from this
-    bool write = false;
-    s64 low = 0, high = 0;  // from the first byte of any to behind the last
-    const Inst* first = nullptr;
-    u32 count = 0;
-    llvm::Value* distance = nullptr;  // host less guest address
-    llvm::Value* split = nullptr;     // they are in two pages
-  };
-  /// Stack cells: the page where accesses with some base were last.
-  struct PageCell {
-    llvm::AllocaInst* page = nullptr;  // half its address
-    llvm::AllocaInst* distance = nullptr;
-  };
   struct FoundPage {
     llvm::Value *distance, *half_page;
   };
-  void find_groups();
-  PageCell* cell_of(const Inst& inst, bool write);
-  bool guesses_page(const Inst& inst, bool write) const;
+  void find_groups(Block& block);
+  llvm::Value* tlb_index_of(llvm::Value* at);
+  void find_notes();
+  static bool stays_in_page(const PageGroup& g);
+  static bool stays_at_distance(const PageGroup& g);
+  PageCell* cell_of(const PageGroup& g);
+  static void fill_cell(Builder& b, const PageCell& cell, const FoundPage& found);
+  bool guesses_page(const PageGroup& g) const;
+  llvm::Value* foreseen(llvm::Value* distance);
   llvm::Value* tlb_table(bool write, bool user);
   FoundPage ask_for_page(Builder& b, llvm::Value* at, u32 access);
   llvm::Value* outside(Builder& b, llvm::Value* low, s64 bytes, llvm::Value* half_page);
@@ -414,7 +436,7 @@ class Lowering {
   llvm::Value* memory_base_ = nullptr;  // null: guest addresses are host addresses
   llvm::Value* tlb_tables_[4] = {};     // see tlb_table
   llvm::BitVector steady_;              // slots, see find_steady
-  std::map<u32, PageCell> page_cells_;
+  std::map<std::pair<u64, u64>, PageCell> page_cells_;
   llvm::AllocaInst* eval_block_ = nullptr;  // operands and result of a call of ir::eval
   llvm::AllocaInst* mxcsr_ = nullptr;
   ir::SlotId flags_slot_ = 0xffff;
@@ -438,8 +460,6 @@ class Lowering {
   std::vector<Current> current_;
   u64 insn_pc_ = 0;
   PageGuess guess_;
-  std::vector<PageGroup> groups_;
-  std::vector<u32> group_of_;   // per inst
   BasicBlock* cold_ = nullptr;  // where doubt() leads
   std::vector<Unchecked> unchecked_;
   BasicBlock* landing_ = nullptr;  // for accesses between which nothing changed

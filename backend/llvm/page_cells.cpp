@@ -15,8 +15,9 @@ constexpr u64 kRare = 8;  // a way less frequent than the n-th part of the most 
 
 }  // namespace
 
-void PageGuess::begin(const ir::Function& f, const llvm::BitVector& known_before) {
+void PageGuess::begin(const ir::Function& f, const Accesses& accesses, const llvm::BitVector& known_before) {
   f_ = &f;
+  accesses_ = &accesses;
   known = known_before;
   owners_.clear();
   next_ = 0;
@@ -38,14 +39,21 @@ void PageGuess::step(u32 index) {
     known.reset(bit(inst.slot(), false));
     known.reset(bit(inst.slot(), true));
   }
-  const bool write = inst.op == Opcode::Store;
-  if ((!write && inst.op != Opcode::Load) || inst.args[1] || inst.mem().user) return;
-  if (const auto slot = owner(inst.args[0])) known.set(bit(*slot, write));
+  if ((inst.op != Opcode::Store && inst.op != Opcode::Load) || inst.args[1] || inst.mem().user) return;
+  if (accesses_->apart.test(index)) return;
+  if (const auto slot = owner(inst.args[0])) known.set(bit(*slot, accesses_->write.test(index)));
 }
 
 std::optional<ir::SlotId> PageGuess::owner(ir::Value v) const {
   const auto it = owners_.find(ir::rooted(*f_, v).root.index);
   return it == owners_.end() ? std::nullopt : std::optional(it->second);
+}
+
+void Lowering::find_pages() {
+  find_notes();
+  for (Block& b : blocks_) find_groups(b);
+  find_steady();
+  find_known_pages();
 }
 
 /// Slots that get a value from elsewhere rarely, compared with how often they serve to address memory.
@@ -57,7 +65,7 @@ void Lowering::find_steady() {
     const ir::Function& f = *blocks_[i].f;
     u64 executed = 1;
     for (const WayIn& w : ways[i]) executed += w.weight;
-    guess.begin(f, llvm::BitVector(2 * used_.size()));
+    guess.begin(f, blocks_[i].accesses, llvm::BitVector(2 * used_.size()));
     for (u32 n = 0; n < f.insts.size(); ++n) {
       const Inst& inst = f.insts[n];
       guess.advance(n);
@@ -115,7 +123,7 @@ void Lowering::find_known_pages() {
     for (u32 i = 0; i < blocks_.size(); ++i) {
       llvm::BitVector in(bits, !ways[i].empty());
       for (const WayIn& w : ways[i]) in &= out[w.from];
-      guess.begin(*blocks_[i].f, in);
+      guess.begin(*blocks_[i].f, blocks_[i].accesses, in);
       guess.advance(static_cast<u32>(blocks_[i].f->insts.size()));
       blocks_[i].pages_known = in;
       if (guess.known == out[i]) continue;

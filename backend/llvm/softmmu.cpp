@@ -6,12 +6,17 @@
 // A mapping that was found stays good for as long as control is in the region: it ends with something that this vCPU
 // does outside, be it that another one asked it to. So there are two ways to probe less:
 // - Groups. Accesses of a block that are a constant apart are probed by the first of them, for all the bytes from the
-//   lowest to the highest. Where these are in two pages a flag sends each of the others through the stub.
-// - Cells. A guest register that serves as base has a cell with the page where it was last and how far that is from the
-//   host's memory. To compare with it takes no load that depends on the address; page_cells.cpp guesses where. Half the
-//   page's address is what is compared, because no address is twice ~0: the cell that knows nothing.
+//   lowest to the highest, and for writing if one of them writes. Where these are in two pages, or the page can only be
+//   read so far, a flag sends each of the others through the stub.
+// - Cells. A page where accesses stay, and how far it is from the host's memory. To compare with it takes no load that
+//   depends on the address. ir::AccessNotes say which accesses stay; where there are none, page_cells.cpp guesses which
+//   bases do, each of which has a cell. Half the page's address is what is compared, because no address is twice ~0:
+//   the cell that knows nothing.
+// Where the pages change but not their distance from the host's memory, the distance is foreseen: the access does not
+// wait for the probe.
 #include <fmt/format.h>
 #include <llvm/IR/InlineAsm.h>
+#include <llvm/IR/IntrinsicsX86.h>
 
 #include "backend/llvm/lowering.h"
 #include "ir/fold.h"
@@ -21,6 +26,10 @@ namespace {
 
 constexpr s64 kMostBytes = 256;  // of a group
 constexpr u32 kNoGroup = ~u32{0};
+constexpr u64 kOwnPage = ~u64{0};
+constexpr u32 kTelling = 7;  // executions that say something of an access
+// One in so many may be wrong: a page costs a call then, a distance a mispredicted branch.
+constexpr u32 kPageRight = 16, kDistanceRight = 6;
 
 bool is_plain(const Inst& inst) {
   return (inst.op == Opcode::Load || inst.op == Opcode::Store) && !inst.mem().user;
@@ -34,40 +43,70 @@ u32 access_of(const Inst& inst, bool write) {
 
 }  // namespace
 
-/// Which accesses of the block are probed together. A load before the first store is not: it must not look for a page
-/// that can be written.
-void Lowering::find_groups() {
-  const ir::Function& f = *block_->f;
-  groups_.clear();
-  group_of_.assign(f.insts.size(), kNoGroup);
-  guess_.begin(f, block_->pages_known);
+bool Lowering::stays_in_page(const PageGroup& g) {
+  return g.notes != nullptr && g.notes->page_changes * kPageRight <= g.notes->seen;
+}
+
+bool Lowering::stays_at_distance(const PageGroup& g) {
+  return g.notes != nullptr && g.notes->distance_changes * kDistanceRight <= g.notes->seen;
+}
+
+/// Block::notes, of accesses that were seen often enough.
+void Lowering::find_notes() {
+  for (Block& b : blocks_) b.notes.assign(b.f->insts.size(), nullptr);
+  for (const ir::AccessNotes& n : region_.accesses)
+    if (n.seen >= kTelling) blocks_[n.block].notes[n.inst] = &n;
+}
+
+/// Which accesses of `block` are probed together. If any of them is a store, the page has to be one that can be
+/// written: they are all executed, or the block is left.
+void Lowering::find_groups(Block& block) {
+  const ir::Function& f = *block.f;
+  block.group_of.assign(f.insts.size(), kNoGroup);
+  block.accesses.write.resize(static_cast<unsigned>(f.insts.size()));
+  block.accesses.apart.resize(static_cast<unsigned>(f.insts.size()));
   for (u32 i = 0; i < f.insts.size(); ++i) {
     const Inst& inst = f.insts[i];
-    if (!is_plain(inst) || inst.args[1]) continue;
-    const auto [root, distance] = ir::rooted(f, inst.args[0]);
-    const s64 low = distance + static_cast<s64>(inst.imm), high = low + inst.mem().bytes();
-    const bool write = inst.op == Opcode::Store;
-    const auto fits = [&, root = root](const PageGroup& g) {
-      return g.root == root && (g.write || !write) && std::max(g.high, high) - std::min(g.low, low) <= kMostBytes;
+    if (!is_plain(inst)) continue;
+    const ir::Place at = ir::place_of(f, inst);
+    const s64 low = at.distance, high = low + inst.mem().bytes();
+    const auto fits = [&](const PageGroup& g) {
+      return g.at.root == at.root && g.at.index == at.index && g.at.shift == at.shift &&
+             std::max(g.high, high) - std::min(g.at.distance, low) <= kMostBytes;
     };
-    auto it = std::find_if(groups_.rbegin(), groups_.rend(), fits);
-    if (it == groups_.rend()) {
-      groups_.push_back({.root = root, .write = write, .low = low, .high = high, .first = &inst});
-      it = groups_.rbegin();
+    auto it = std::find_if(block.groups.rbegin(), block.groups.rend(), fits);
+    if (it != block.groups.rend()) {
+      ++it->count;
+    } else {
+      block.groups.push_back({.at = at, .high = high, .first = &inst, .notes = block.notes[i]});
+      it = block.groups.rbegin();
     }
-    it->low = std::min(it->low, low);
+    it->at.distance = std::min(it->at.distance, low);
     it->high = std::max(it->high, high);
-    ++it->count;
-    group_of_[i] = static_cast<u32>(&*it - groups_.data());
+    it->write |= inst.op == Opcode::Store;
+    block.group_of[i] = static_cast<u32>(&*it - block.groups.data());
+  }
+  for (u32 i = 0; i < f.insts.size(); ++i) {
+    if (block.group_of[i] == kNoGroup) continue;
+    const PageGroup& g = block.groups[block.group_of[i]];
+    if (g.write) block.accesses.write.set(i);
+    if (stays_in_page(g)) block.accesses.apart.set(i);
   }
 }
 
-/// The cell of the base of `inst`, or null.
-Lowering::PageCell* Lowering::cell_of(const Inst& inst, bool write) {
-  if (!is_plain(inst)) return nullptr;
-  const std::optional<ir::SlotId> slot = guess_.owner(inst.args[0]);
-  if (!slot) return nullptr;
-  PageCell& cell = page_cells_[PageGuess::bit(*slot, write)];
+/// The cell for the first access of `g`, or null: that of its base, or if it is known to stay in a page, one that it
+/// shares with those that have the same base and page.
+Lowering::PageCell* Lowering::cell_of(const PageGroup& g) {
+  if (!is_plain(*g.first)) return nullptr;
+  const std::optional<ir::SlotId> slot = guess_.owner(g.first->args[0]);
+  std::pair<u64, u64> key;
+  if (stays_in_page(g))
+    key = {PageGuess::bit(slot.value_or(0xffff), g.write), g.notes->page};
+  else if (slot && !g.first->args[1])
+    key = {PageGuess::bit(*slot, g.write), kOwnPage};
+  else
+    return nullptr;
+  PageCell& cell = page_cells_[key];
   if (cell.page != nullptr) return &cell;
   Builder b(function_->getEntryBlock().getTerminator());
   cell.page = b.CreateAlloca(b.getInt64Ty());
@@ -77,12 +116,39 @@ Lowering::PageCell* Lowering::cell_of(const Inst& inst, bool write) {
   return &cell;
 }
 
-/// Whether `inst`, which has a cell, probably accesses the page in there.
-bool Lowering::guesses_page(const Inst& inst, bool write) const {
-  const std::optional<ir::SlotId> slot = guess_.owner(inst.args[0]);
-  if (!inst.args[1]) return steady_.test(*slot) || guess_.known.test(PageGuess::bit(*slot, write));
-  const std::optional<ir::SlotId> index = guess_.owner(inst.args[1]);
-  return steady_.test(*slot) && index && steady_.test(*index);
+void Lowering::fill_cell(Builder& b, const PageCell& cell, const FoundPage& found) {
+  b.CreateStore(found.half_page, cell.page);
+  b.CreateStore(found.distance, cell.distance);
+}
+
+/// Whether the first access of `g`, which has a cell, probably is in the page in there.
+bool Lowering::guesses_page(const PageGroup& g) const {
+  if (stays_in_page(g)) return true;
+  const std::optional<ir::SlotId> slot = guess_.owner(g.first->args[0]);
+  if (!slot || g.first->args[1]) return false;
+  return guess_.known.test(PageGuess::bit(*slot, g.write)) || (g.notes == nullptr && steady_.test(*slot));
+}
+
+/// A value that will be `distance`: what it was the last time. Only the comparison waits for `distance` itself.
+llvm::Value* Lowering::foreseen(llvm::Value* distance) {
+  llvm::Type* word = b_.getInt64Ty();
+  Builder entry(function_->getEntryBlock().getTerminator());
+  llvm::AllocaInst* last = entry.CreateAlloca(word);
+  entry.CreateStore(entry.getInt64(0), last);
+  llvm::Value* guess = b_.CreateLoad(word, last);
+  BasicBlock *before = b_.GetInsertBlock(), *other = new_block("other"), *go_on = new_block("c");
+  b_.CreateCondBr(b_.CreateICmpNE(distance, guess), other, go_on, unlikely_taken());
+  // LLVM must not see that it is the same value on both ways.
+  Builder cold(other);
+  auto* copy = llvm::InlineAsm::get(llvm::FunctionType::get(word, {word}, false), "", "=r,0", true);
+  llvm::Value* found = cold.CreateCall(copy, {distance});
+  cold.CreateStore(found, last);
+  cold.CreateBr(go_on);
+  b_.SetInsertPoint(go_on);
+  llvm::PHINode* joined = b_.CreatePHI(word, 2);
+  joined->addIncoming(guess, before);
+  joined->addIncoming(found, other);
+  return joined;
 }
 
 /// The pointer to a table, loaded once.
@@ -94,6 +160,12 @@ llvm::Value* Lowering::tlb_table(bool write, bool user) {
   Builder b(function_->getEntryBlock().getTerminator());
   table = b.CreateLoad(b.getPtrTy(), context_field(b, kFields[(write ? 1 : 0) + (user ? 2 : 0)]));
   return table;
+}
+
+/// tlb_index, with BMI1 in one instruction.
+llvm::Value* Lowering::tlb_index_of(llvm::Value* at) {
+  if (!features_.bmi1) return b_.CreateAnd(b_.CreateLShr(at, 12), b_.getInt64(kTlbSize - 1));
+  return b_.CreateIntrinsic(llvm::Intrinsic::x86_bmi_bextr_64, {}, {at, b_.getInt64(12 | kTlbBits << 8)});
 }
 
 /// Asks the stub about guest address `at`.
@@ -120,18 +192,18 @@ llvm::Value* Lowering::outside(Builder& b, llvm::Value* low, s64 bytes, llvm::Va
 
 /// Probes for `g`, whose first access is that of `inst` to guest address `at`.
 void Lowering::probe(PageGroup& g, const Inst& inst, llvm::Value* at, llvm::Value* low) {
-  const s64 bytes = g.high - g.low;
-  PageCell* cell = cell_of(inst, g.write);
+  const s64 bytes = g.high - g.at.distance;
+  const bool writes = inst.op != Opcode::Load;
+  PageCell* cell = g.cell = cell_of(g);
   BasicBlock *hit = new_block("hit"), *miss = new_block("miss"), *go_on = new_block("c");
   llvm::Type* word = b_.getInt64Ty();
   llvm::Value* distance;
-  if (cell != nullptr && guesses_page(inst, g.write)) {
+  if (cell != nullptr && guesses_page(g)) {
     b_.CreateCondBr(outside(b_, low, bytes, b_.CreateLoad(word, cell->page)), miss, hit, unlikely_taken());
     b_.SetInsertPoint(hit);
     distance = b_.CreateLoad(word, cell->distance);
   } else {
-    llvm::Value* index = b_.CreateAnd(b_.CreateLShr(low, 12), b_.getInt64(kTlbSize - 1));
-    llvm::Value* entry = b_.CreateGEP(word, tlb_table(g.write, inst.mem().user), index);
+    llvm::Value* entry = b_.CreateGEP(word, tlb_table(g.write, inst.mem().user), tlb_index_of(low));
     llvm::Value* page = b_.CreateLoad(word, entry);
     llvm::Value* above =
         b_.CreateICmpUGT(b_.CreateXor(low, page), b_.getInt64(static_cast<u64>(s64{kPageSize} - bytes)));
@@ -139,19 +211,20 @@ void Lowering::probe(PageGroup& g, const Inst& inst, llvm::Value* at, llvm::Valu
     b_.SetInsertPoint(hit);
     distance = b_.CreateLoad(word, b_.CreateConstGEP1_64(b_.getInt8Ty(), entry, offsetof(TlbArrays, distance)));
     if (cell != nullptr) {
-      b_.CreateStore(b_.CreateLShr(page, 1), cell->page);
-      b_.CreateStore(distance, cell->distance);
+      fill_cell(b_, *cell, {distance, b_.CreateLShr(page, 1)});
     }
+    if (stays_at_distance(g)) distance = foreseen(distance);
   }
+  hit = b_.GetInsertBlock();
   b_.CreateBr(go_on);
 
+  // That this one may be done says nothing of the group's stores if it is a load: each asks for itself.
   Builder cold(miss);
-  const FoundPage found = ask_for_page(cold, at, access_of(inst, g.write));
-  if (cell != nullptr) {
-    cold.CreateStore(found.half_page, cell->page);
-    cold.CreateStore(found.distance, cell->distance);
-  }
-  llvm::Value* split = g.count > 1 ? outside(cold, low, bytes, found.half_page) : nullptr;
+  const FoundPage found = ask_for_page(cold, at, access_of(inst, writes));
+  const bool serves = writes || !g.write;
+  if (cell != nullptr && serves) fill_cell(cold, *cell, found);
+  llvm::Value* split = nullptr;
+  if (g.count > 1) split = serves ? outside(cold, low, bytes, found.half_page) : cold.getTrue();
   cold.CreateBr(go_on);
 
   b_.SetInsertPoint(go_on);
@@ -171,7 +244,9 @@ void Lowering::probe_again(PageGroup& g, const Inst& inst, llvm::Value* at) {
   BasicBlock *before = b_.GetInsertBlock(), *other = new_block("other"), *go_on = new_block("c");
   b_.CreateCondBr(g.split, other, go_on, unlikely_taken());
   Builder cold(other);
-  const FoundPage found = ask_for_page(cold, at, access_of(inst, inst.op != Opcode::Load));
+  const bool writes = inst.op != Opcode::Load;
+  const FoundPage found = ask_for_page(cold, at, access_of(inst, writes));
+  if (g.cell != nullptr && writes) fill_cell(cold, *g.cell, found);
   cold.CreateBr(go_on);
   b_.SetInsertPoint(go_on);
   llvm::PHINode* joined = b_.CreatePHI(b_.getInt64Ty(), 2);
@@ -184,20 +259,21 @@ void Lowering::probe_again(PageGroup& g, const Inst& inst, llvm::Value* at) {
 llvm::Value* Lowering::translated(const Inst& inst, llvm::Value* at) {
   const auto index = static_cast<std::size_t>(&inst - block_->f->insts.data());
   guess_.advance(static_cast<u32>(index));
-  if (group_of_[index] == kNoGroup) {
-    const bool write = inst.op != Opcode::Load;
-    PageGroup alone{.write = write, .high = inst.mem().bytes(), .first = &inst, .count = 1};
+  if (block_->group_of[index] == kNoGroup) {
+    PageGroup alone{.high = inst.mem().bytes(), .write = inst.op != Opcode::Load, .first = &inst};
     probe(alone, inst, at, at);
     return b_.CreateAdd(at, alone.distance);
   }
-  PageGroup& g = groups_[group_of_[index]];
-  llvm::Value* root = value(g.root);
-  if (&inst == g.first)
-    probe(g, inst, at, b_.CreateAdd(root, b_.getInt64(static_cast<u64>(g.low))));
-  else
+  PageGroup& g = block_->groups[block_->group_of[index]];
+  if (&inst == g.first) {
+    g.sum = value(g.at.root);
+    if (g.at.index) g.sum = b_.CreateAdd(g.sum, b_.CreateShl(value(g.at.index), g.at.shift));
+    probe(g, inst, at, b_.CreateAdd(g.sum, b_.getInt64(static_cast<u64>(g.at.distance))));
+  } else {
     probe_again(g, inst, at);
-  const s64 away = ir::rooted(*block_->f, inst.args[0]).distance + static_cast<s64>(inst.imm);
-  return b_.CreateAdd(b_.CreateAdd(root, g.distance), b_.getInt64(static_cast<u64>(away)));
+  }
+  const s64 away = ir::place_of(*block_->f, inst).distance;
+  return b_.CreateAdd(b_.CreateAdd(g.sum, g.distance), b_.getInt64(static_cast<u64>(away)));
 }
 
 /// What nothing but this access may do in its place, and it exactly once.

@@ -23,6 +23,7 @@
 #include "backend/region_code.h"
 #include "backend/x64/registers.h"
 #include "base/check.h"
+#include "ir/fold.h"
 
 namespace tiercel::backend::x64 {
 
@@ -142,13 +143,6 @@ class Emitter {
   void load_constant(Xmm dst, const U128& c);
   static Mem with_size(Mem m, u32 size);
 
-  /// An address: root + (index << shift) + distance.
-  struct Place {
-    Value root, index;
-    u8 shift;
-    s64 distance;
-  };
-
  private:
   static constexpr u32 kNoOwner = ~u32{0}, kNoGroup = ~u32{0};
   static constexpr u8 kNowhere = 0xff, kSlotMemory = 0xfe;
@@ -245,6 +239,7 @@ class Emitter {
   void begin(const ir::Function& f, bool want_listing);
   void emit_count(u32 counter);
   void emit_watch();
+  void note_address(Gp t);
   void emit_budget();
   void emit_inst(u32 i);
   void end_inst(const Inst& inst, u32 i);
@@ -338,8 +333,8 @@ class Emitter {
 
   // -- softmmu.cpp
   struct PageGroup {
-    Place at;  // of its first byte
-    s64 high;  // the distance of its end
+    ir::Place at;  // of its first byte
+    s64 high;      // the distance of its end
     u32 lookups = 0;
     u32 last = 0;  // inst
     bool user, write = false;
@@ -377,7 +372,6 @@ class Emitter {
     s16 slot;  // of the frame, where the host address is kept
   };
   void find_groups();
-  Place place_of(const Inst& inst) const;
   PageGroup* group();
   GuestAddress guest_address(const Inst& inst, s64 more);
   Gp sum_of(const GuestAddress& at);

@@ -8,7 +8,6 @@
 #include <algorithm>
 
 #include "backend/x64/emitter.h"
-#include "ir/fold.h"
 
 namespace tiercel::backend::x64 {
 namespace {
@@ -25,12 +24,6 @@ u32 access_of(const Inst& inst, u32 size) {
   return size | kind | (inst.mem().user ? kTlbFillUser : 0) | (is_plain(inst.op) ? 0 : kTlbFillAtomic);
 }
 
-/// The same one for the sum of the same two values.
-Emitter::Place ordered(Emitter::Place at) {
-  if (at.shift == 0 && at.index.index < at.root.index) std::swap(at.root, at.index);
-  return at;
-}
-
 }  // namespace
 
 /// Which accesses of the block are probed together. If any of them is a store, the page has to be one that can be
@@ -43,7 +36,7 @@ void Emitter::find_groups() {
     const s64 displacement = static_cast<s64>(inst.imm);
     if (!is_plain(inst.op) || displacement < -kFar || displacement > kFar) continue;
     const bool pair = pairs_with_next(i);
-    const Place at = place_of(inst);
+    const ir::Place at = ir::place_of(*f_, inst);
     if (at.shift > 3) continue;
     const s64 high = at.distance + inst.mem().bytes() * (pair ? 2 : 1);
     const bool user = inst.mem().user;
@@ -65,22 +58,6 @@ void Emitter::find_groups() {
     if (pair) ++i;
     g->last = i;
   }
-}
-
-/// A base that was made by adding an index counts as that base with that index.
-Emitter::Place Emitter::place_of(const Inst& inst) const {
-  const s64 displacement = static_cast<s64>(inst.imm);
-  ir::Rooted base = ir::rooted(*f_, inst.args[0]);
-  base.distance += displacement;
-  if (inst.args[1]) return ordered({base.root, inst.args[1], inst.mem().index_shift, base.distance});
-  const Inst& sum = f_->insts[base.root.index];
-  if (sum.op != Opcode::Add || sum.type != Type::I64) return {base.root, {}, 0, base.distance};
-  const ir::Rooted first = ir::rooted(*f_, sum.args[0]);
-  const Inst& index = f_->insts[sum.args[1].index];
-  u64 shift = 0;
-  if (index.op == Opcode::Shl && ir::is_constant(*f_, index.args[1], shift) && shift <= 3)
-    return {first.root, index.args[0], static_cast<u8>(shift), base.distance + first.distance};
-  return ordered({first.root, sum.args[1], 0, base.distance + first.distance});
 }
 
 /// The group of the inst being emitted, if there is more than one lookup in it.
@@ -284,9 +261,29 @@ Mem Emitter::found(const Lookup& l, const GuestAddress& at, s32 more) {
   return x86::ptr(at.base_reg, distance, 0, displacement);
 }
 
+/// In a block that is watched: notes guest address `t`. Changes EFLAGS.
+void Emitter::note_address(Gp t) {
+  const auto is_access = [](const Inst& inst) { return is_plain(inst.op); };
+  const auto before = std::count_if(f_->insts.begin(), f_->insts.begin() + index_, is_access);
+  if (!is_plain(f_->insts[index_].op) || before >= WatchNotes::kAccesses) return;
+  const Gp notes = t.id() == x86::r14.id() ? x86::r13 : x86::r14, ring = t.id() == x86::r12.id() ? x86::r11 : x86::r12;
+  const Mem kept = x86::qword_ptr(x86::rsp, frame::kBorrowed), kept_too = x86::qword_ptr(x86::rsp, frame::kAddress);
+  const s32 at = static_cast<s32>(f_->watch * sizeof(WatchNotes));
+  const s32 row = at + static_cast<s32>(offsetof(WatchNotes, addresses) + before * sizeof(WatchNotes::addresses[0]));
+  a.mov(kept, notes);
+  a.mov(kept_too, ring);
+  a.mov(notes, TIERCEL_CONTEXT(watches));
+  a.mov(ring.r32(), x86::dword_ptr(notes, at + static_cast<s32>(offsetof(WatchNotes, count))));
+  a.and_(ring.r32(), WatchNotes::kAddresses - 1);
+  a.mov(x86::qword_ptr(notes, ring, 3, row), t);
+  a.mov(notes, kept);
+  a.mov(ring, kept_too);
+}
+
 /// Probes for guest address `l.t`, the sum of `at`, and gives the host memory `l.less` behind it. What can be found of
 /// it before the page's distance is there stays apart from that: its load is the last thing an access waits for.
 Mem Emitter::probe(const Inst& inst, Lookup& l, const GuestAddress& at, const Wanted& w) {
+  if (f_->watch != 0) note_address(l.t);
   const Probe p = plan_probe(inst, l, at);
   const bool copied = p.compared.id() != l.t.id();
   compare_page(p, l.t, w);
@@ -341,7 +338,7 @@ Operand_ Emitter::where(Value v) {
 }
 
 Mem Emitter::grouped_address(const Inst& inst, u32 size, PageGroup& g) {
-  const s32 offset = static_cast<s32>(place_of(inst).distance - g.at.distance);
+  const s32 offset = static_cast<s32>(ir::place_of(*f_, inst).distance - g.at.distance);
   if (g.slot < 0) {
     g.slot = take_spill();
     const GuestAddress at = guest_address(inst, -offset);

@@ -394,6 +394,26 @@ TEST(Messages, DamagedOnesAreRefusedOrSound) {
   }
 }
 
+TEST(Messages, NotesOfAccessesNameInsts) {
+  const auto frontend = arm::make_a64_frontend();
+  backend::VmLayout layout;
+  layout.slots = frontend->layout().slots;
+  layout.state_size = frontend->layout().state_size;
+  layout.pc_offset = frontend->layout().pc_offset;
+  const auto decodes = [&](u32 block, u32 inst) {
+    ir::Region region = region_at(0x1000);
+    region.accesses = {{.page = 5, .block = block, .inst = inst, .seen = 9, .page_changes = 1, .distance_changes = 1}};
+    Request r;
+    const bool ok = decode_request(encode_request(layout, {}, region, false), r);
+    EXPECT_TRUE(!ok || (r.region.accesses.size() == 1 && r.region.accesses[0].page == 5));
+    return ok;
+  };
+  const auto last = static_cast<u32>(region_at(0x1000).blocks[0].insts.size()) - 1;
+  EXPECT_TRUE(decodes(0, last));
+  EXPECT_FALSE(decodes(0, last + 1));
+  EXPECT_FALSE(decodes(~0u, 0));
+}
+
 TEST(Messages, StopsThatLeadNowhereAreRefused) {
   using backend::ValuePlace;
   backend::RegionCode good;
