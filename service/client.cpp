@@ -233,6 +233,7 @@ class Client final : public engine::RegionService {
       case ENOMEM:
       case ENOBUFS:
       case ENOSPC:
+      case EFBIG:  // RLIMIT_FSIZE
         p.since = 0;  // this region will not come; a later one may
         return;
       case EPERM:

@@ -1,6 +1,9 @@
 #include "service/descriptors.h"
 
+#include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/socket.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -34,7 +37,7 @@ bool receive_byte(int socket, int& fd) {
   message.msg_iov = &data;
   message.msg_iovlen = 1;
   message.msg_control = control;
-  message.msg_controllen = sizeof control;
+  message.msg_controllen = CMSG_LEN(sizeof(int));  // the padding is room for a second one, which nobody would close
   ssize_t received;
   do received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
   while (received < 0 && errno == EINTR);
@@ -48,6 +51,12 @@ bool receive_byte(int socket, int& fd) {
 int receive_descriptor(int socket) {
   int fd;
   return receive_byte(socket, fd) ? fd : -1;
+}
+
+bool is_sealed_memory(int fd, int seals) {
+  const int has = fcntl(fd, F_GET_SEALS);
+  struct statfs info;
+  return has >= 0 && (has & seals) == seals && fstatfs(fd, &info) == 0 && info.f_type == TMPFS_MAGIC;
 }
 
 }  // namespace tiercel::service

@@ -9,13 +9,14 @@
 
 #include <climits>
 
+#include "service/descriptors.h"
+
 namespace tiercel::service {
 
 Job::Job(int fd) : fd_(fd) {
   struct stat info;
-  constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW;
   if (fstat(fd_, &info) < 0 || info.st_size != static_cast<off_t>(kSharedBytes) ||
-      (fcntl(fd_, F_GET_SEALS) & kSeals) != kSeals)
+      !is_sealed_memory(fd_, F_SEAL_SHRINK | F_SEAL_GROW))
     return;
   void* memory = mmap(nullptr, kSharedBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
   if (memory != MAP_FAILED) base_ = static_cast<u8*>(memory);

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/bits.h"
+#include "service/descriptors.h"
 #include "service/messages.h"
 
 namespace tiercel::service {
@@ -64,7 +65,7 @@ KeptRegions::KeptRegions(int fd) {
   // The size cannot shrink, so that what is mapped stays there.
   struct stat info;
   KeptHeader header{};
-  if (fstat(fd, &info) < 0 || (fcntl(fd, F_GET_SEALS) & F_SEAL_SHRINK) == 0) return;
+  if (fstat(fd, &info) < 0 || !is_sealed_memory(fd, F_SEAL_SHRINK)) return;
   if (pread(fd, &header, sizeof header, 0) != sizeof header || header.stamp != protocol_stamp()) return;
   const u64 log_bytes = header.log_bytes;
   if (log_bytes < kMinLog || log_bytes > kMaxLog || log_bytes % kPage != 0) return;
@@ -115,6 +116,7 @@ std::vector<u8> KeptRegions::read(u64 at, std::span<const u8> request) const {
   std::memcpy(&entry, log() + place, sizeof entry);
   const u64 room = log_bytes_ - place - sizeof entry;
   if (entry.request_bytes != request.size() || u64{entry.request_bytes} + entry.reply_bytes > room) return {};
+  if (entry.reply_bytes > kSharedBytes) return {};  // no answer is that large
   const u8* const asked = log() + place + sizeof entry;
   if (std::memcmp(asked, request.data(), request.size()) != 0) return {};
   const u8* const reply = asked + request.size();

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -46,7 +47,6 @@ class Server {
   explicit Server(const ServerOptions& options) : options_(options) {}
 
   int run() {
-    std::signal(SIGXFSZ, SIG_IGN);  // a guest's limit, inherited: what does not fit is not written
     if (!listen_alone()) return status_;
     u32 workers = options_.workers;
     if (workers == 0) workers = std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
@@ -204,9 +204,21 @@ class Server {
   RegionCache cache_{options_.cache_bytes};
 };
 
+/// The limits of the guest that started the service are not those of the others that it serves.
+void lift_limits() {
+  std::signal(SIGXFSZ, SIG_IGN);  // where it cannot be lifted: what does not fit is not written
+  for (const auto resource : {RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_NOFILE}) {
+    rlimit limit;
+    if (getrlimit(resource, &limit) < 0) continue;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(resource, &limit);
+  }
+}
+
 }  // namespace
 
 int serve(const ServerOptions& options) {
+  lift_limits();
   return Server(options).run();
 }
 

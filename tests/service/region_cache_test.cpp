@@ -3,7 +3,9 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -101,6 +103,19 @@ int forged(const RegionCache& cache, int seals) {
   return fd;
 }
 
+/// A file can shrink: it has no seals.
+Descriptor copied_to_file(const RegionCache& cache) {
+  char name[] = "/var/tmp/region-cache-test-XXXXXX";
+  Descriptor file(mkstemp(name));
+  EXPECT_TRUE(file);
+  unlink(name);
+  struct stat info;
+  fstat(cache.descriptor(), &info);
+  off_t from = 0;
+  EXPECT_EQ(sendfile(file.get(), cache.descriptor(), &from, static_cast<std::size_t>(info.st_size)), info.st_size);
+  return file;
+}
+
 TEST(RegionCache, ReadersRefuseWhatMayShrinkOrIsNotWhole) {
   RegionCache cache(kLog);
   const auto accepted = [](Descriptor fd) { return static_cast<bool>(KeptRegions(fd.get())); };
@@ -108,12 +123,26 @@ TEST(RegionCache, ReadersRefuseWhatMayShrinkOrIsNotWhole) {
   EXPECT_FALSE(accepted(Descriptor(forged(cache, 0))));
   EXPECT_FALSE(accepted(Descriptor(-1)));
   EXPECT_FALSE(accepted(Descriptor(open("/dev/zero", O_RDONLY))));
+  EXPECT_FALSE(accepted(copied_to_file(cache)));
   for (const off_t place : {0, 8}) {  // the stamp, the size of the log
     Descriptor fd(forged(cache, F_SEAL_SHRINK));
     const u64 wrong = kLog * 2;
     ASSERT_EQ(pwrite(fd.get(), &wrong, sizeof wrong, place), 8);
     EXPECT_FALSE(accepted(std::move(fd)));
   }
+}
+
+TEST(RegionCache, ReadersCopyNothingThatIsLargerThanAnswersAre) {
+  RegionCache cache(u64{64} << 20);
+  cache.add(request_of(1), reply_of(1));
+  const Descriptor fd(forged(cache, F_SEAL_SHRINK));
+  const KeptRegions reader(fd.get());
+  EXPECT_EQ(found(reader, request_of(1)), reply_of(1));
+  struct stat info;
+  ASSERT_EQ(fstat(fd.get(), &info), 0);
+  const u32 large = 32 << 20;
+  ASSERT_EQ(pwrite(fd.get(), &large, sizeof large, info.st_size - (64 << 20) + 4), 4);
+  EXPECT_TRUE(found(reader, request_of(1)).empty());
 }
 
 TEST(RegionCache, ReadersStayInsideWhateverTheyRead) {

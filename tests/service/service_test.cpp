@@ -1,4 +1,5 @@
 // The translation service with a compiler of the test's: requests go through the real socket and shared memory.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -70,6 +71,22 @@ ir::Region region_at(u64 pc) {
   jump.imm = pc;
   f.insts = {insn, jump};
   return r;
+}
+
+void send_two(int s) {
+  char byte = 0;
+  iovec data{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))] = {};
+  msghdr message = {};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* c = CMSG_FIRSTHDR(&message);
+  c->cmsg_level = SOL_SOCKET;
+  c->cmsg_type = SCM_RIGHTS;
+  c->cmsg_len = CMSG_LEN(2 * sizeof(int));  // both are standard input
+  EXPECT_EQ(sendmsg(s, &message, 0), 1);
 }
 
 class ServiceTest : public testing::Test {
@@ -299,6 +316,50 @@ TEST_F(ServiceTest, ARegionThatTakesTooLongIsRefusedAndTheServiceGoesOn) {
   EXPECT_FALSE(slow.compiled);
   EXPECT_EQ(slow.why, "the compiler took too long");
   EXPECT_TRUE(answer_to(*client, 0x1000).compiled);
+}
+
+TEST_F(ServiceTest, TheLimitsOfTheGuestThatStartsItAreNotTheServices) {
+  const auto limited = [](auto resource, rlim_t soft) {
+    rlimit limit;
+    getrlimit(resource, &limit);
+    const rlimit before = std::exchange(limit, {soft, limit.rlim_max});
+    setrlimit(resource, &limit);
+    return before;
+  };
+  const rlimit size = limited(RLIMIT_FSIZE, 4096), files = limited(RLIMIT_NOFILE, 12);
+  start_server();
+  setrlimit(RLIMIT_FSIZE, &size);
+  setrlimit(RLIMIT_NOFILE, &files);
+  const auto client = make_client(options);
+  EXPECT_TRUE(answer_to(*client, 0x1000).compiled);
+}
+
+TEST_F(ServiceTest, RequestsThatAreNoneDoNoHarm) {
+  start_server();
+  const auto client = make_client(options);
+  EXPECT_TRUE(answer_to(*client, 0x1000).compiled);
+  const std::string path = socket_path(directory, options.compiler),
+                    descriptors = "/proc/" + std::to_string(server) + "/fd";
+  const auto count = [&] { return std::distance(std::filesystem::directory_iterator(descriptors), {}); };
+  const auto before = count();
+  // Two descriptors in one message.
+  for (int i = 0; i < 20; ++i) {
+    int pid;
+    const Descriptor s(connect_to(path, pid));
+    send_two(s.get());
+  }
+  // A file, which can shrink while the service reads it.
+  const std::string name = directory + "/file";
+  std::ofstream(name).close();
+  std::filesystem::resize_file(name, kSharedBytes);
+  const Descriptor file(open(name.c_str(), O_RDWR));
+  const u64 stamp = protocol_stamp();
+  ASSERT_EQ(pwrite(file.get(), &stamp, sizeof stamp, 0), 8);
+  Job job(dup(file.get()));
+  std::vector<u8> request;
+  EXPECT_FALSE(job.take(request));
+  EXPECT_TRUE(answer_to(*client, 0x2000).compiled);
+  EXPECT_LE(count(), before + 1);
 }
 
 TEST_F(ServiceTest, GivesUpWhenNothingStaysAlive) {
