@@ -228,12 +228,11 @@ void Process::write_report() {
       facts.refused_calls.emplace_back(row.name ? row.name : fmt::format("number {}", number), count);
   }
   std::string text;
-  if (options_.explain) {
-    facts.blocks = engine_.executed_blocks();
+  facts.blocks = engine_.executed_blocks();
+  if (options_.explain)
     text = explain(facts, engine_.options(), memory_.list());
-  } else {
+  else
     text = counters_text(facts, options_.stats_json);
-  }
   [[maybe_unused]] const ssize_t n = write(2, text.data(), text.size());
 }
 

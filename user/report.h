@@ -17,8 +17,8 @@ struct RunFacts {
   std::string root;  // what names of mapped files begin with
   pid_t pid = 0;
   engine::Statistics engine;
-  std::vector<engine::ExecutedBlock> blocks;  // for explain()
-  u64 cpu_ns = 0, kernel_ns = 0;              // of the process: all CPU time, and the kernel's part of it
+  std::vector<engine::ExecutedBlock> blocks;
+  u64 cpu_ns = 0, kernel_ns = 0;  // of the process: all CPU time, and the kernel's part of it
   u64 system_calls = 0;
   std::vector<std::pair<std::string, u64>> refused_calls;
 };

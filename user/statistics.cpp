@@ -1,8 +1,33 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "user/report.h"
 
 namespace tiercel::user {
+namespace {
+
+constexpr std::size_t kShownExits = 16;
+
+/// The blocks at whose ends regions were left most.
+std::string region_exits_text(const RunFacts& facts, bool json) {
+  std::vector<std::pair<u64, u64>> exits;  // how often, where
+  for (const engine::ExecutedBlock& b : facts.blocks)
+    if (b.counts.left != 0) exits.emplace_back(b.counts.left, b.counts.key.pc);
+  std::sort(exits.rbegin(), exits.rend());
+  exits.resize(std::min(exits.size(), kShownExits));
+  std::string text = json ? ", \"region_exits_at\": {" : "";
+  const char* separator = "";
+  for (const auto& [count, pc] : exits) {
+    text += json ? fmt::format("{}\"{:#x}\": {}", separator, pc, count)
+                 : fmt::format("  region_exits at {:#x}: {}\n", pc, count);
+    separator = ", ";
+  }
+  if (json) text += "}";
+  return text;
+}
+
+}  // namespace
 
 std::string counters_text(const RunFacts& facts, bool json) {
   const engine::Statistics& s = facts.engine;
@@ -47,6 +72,7 @@ std::string counters_text(const RunFacts& facts, bool json) {
   std::string text = json ? fmt::format("{{\"pid\": {}", facts.pid) : fmt::format("tiercel: pid {}\n", facts.pid);
   for (const auto& [name, value] : counters)
     text += json ? fmt::format(", \"{}\": {}", name, value) : fmt::format("  {:<20} {}\n", name, value);
+  text += region_exits_text(facts, json);
   if (json) text += ", \"refused_calls\": {";
   const char* separator = "";
   for (const auto& [name, count] : facts.refused_calls) {
