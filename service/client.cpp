@@ -207,7 +207,8 @@ class Client final : public engine::RegionService {
     const u64 time = monotonic_ns();
     if (time < next_attempt_) return;
     Delivery delivery{path_, p.request};
-    if (!run_with_own_descriptors(deliver, &delivery)) delivery.connected = EAGAIN;
+    // After unshare(CLONE_NEWPID) the kernel makes no more threads; at RLIMIT_NPROC neither.
+    if (!run_with_own_descriptors(deliver, &delivery)) delivery.connected = ENOMEM;
     if (delivery.memory) {
       p.memory = std::move(delivery.memory);
       p.service = delivery.service;
@@ -233,7 +234,7 @@ class Client final : public engine::RegionService {
       case ENOMEM:
       case ENOBUFS:
       case ENOSPC:
-      case EFBIG:  // RLIMIT_FSIZE
+      case EFBIG:     // RLIMIT_FSIZE
         p.since = 0;  // this region will not come; a later one may
         return;
       case EPERM:

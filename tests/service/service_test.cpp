@@ -1,6 +1,7 @@
 // The translation service with a compiler of the test's: requests go through the real socket and shared memory.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -360,6 +361,23 @@ TEST_F(ServiceTest, RequestsThatAreNoneDoNoHarm) {
   EXPECT_FALSE(job.take(request));
   EXPECT_TRUE(answer_to(*client, 0x2000).compiled);
   EXPECT_LE(count(), before + 1);
+}
+
+TEST_F(ServiceTest, AGuestThatCanHaveNoMoreThreadsDoesNotWait) {
+  start_server();
+  std::signal(SIGCHLD, SIG_DFL);
+  const pid_t child = fork();
+  if (child == 0) {
+    const auto client = make_client(options);
+    if (!answer_to(*client, 0x1000).compiled) _exit(1);
+    if (unshare(CLONE_NEWPID) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWPID) < 0) _exit(2);
+    alarm(5);
+    _exit(!answer_to(*client, 0x2000).compiled && warnings.empty() ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 2) GTEST_SKIP() << "no PID namespace can be made";
+  EXPECT_EQ(status, 0);
 }
 
 TEST_F(ServiceTest, GivesUpWhenNothingStaysAlive) {
