@@ -74,6 +74,14 @@ ir::Region region_at(u64 pc) {
   return r;
 }
 
+backend::VmLayout layout_of(const guest::Frontend& frontend) {
+  backend::VmLayout layout;
+  layout.slots = frontend.layout().slots;
+  layout.state_size = frontend.layout().state_size;
+  layout.pc_offset = frontend.layout().pc_offset;
+  return layout;
+}
+
 void send_two(int s) {
   char byte = 0;
   iovec data{&byte, 1};
@@ -99,9 +107,7 @@ class ServiceTest : public testing::Test {
     setenv("TIERCEL_SERVICE_DIR", name, 1);
     std::signal(SIGCHLD, SIG_IGN);  // so that a killed server is gone at once
     frontend = arm::make_a64_frontend();
-    layout.slots = frontend->layout().slots;
-    layout.state_size = frontend->layout().state_size;
-    layout.pc_offset = frontend->layout().pc_offset;
+    layout = layout_of(*frontend);
     // What a client starts when nobody listens: something that ends at once.
     options = {layout, backend::HostFeatures::detect(), "/bin/true",
                [](const std::string& m) { warnings.push_back(m); }};
@@ -414,10 +420,7 @@ TEST_F(ServiceTest, RefusesADirectoryThatOthersCanEnter) {
 
 TEST(Messages, DamagedOnesAreRefusedOrSound) {
   const auto frontend = arm::make_a64_frontend();
-  backend::VmLayout layout;
-  layout.slots = frontend->layout().slots;
-  layout.state_size = frontend->layout().state_size;
-  layout.pc_offset = frontend->layout().pc_offset;
+  const backend::VmLayout layout = layout_of(*frontend);
   const std::vector<u8> request = encode_request(layout, {}, region_at(0x1000), true);
   backend::RegionCode code;
   code.code.assign(64, 0xc3);
@@ -475,10 +478,7 @@ TEST(Messages, DamagedOnesAreRefusedOrSound) {
 
 TEST(Messages, NotesOfAccessesNameInsts) {
   const auto frontend = arm::make_a64_frontend();
-  backend::VmLayout layout;
-  layout.slots = frontend->layout().slots;
-  layout.state_size = frontend->layout().state_size;
-  layout.pc_offset = frontend->layout().pc_offset;
+  const backend::VmLayout layout = layout_of(*frontend);
   const auto decodes = [&](u32 block, u32 inst) {
     ir::Region region = region_at(0x1000);
     region.accesses = {{.page = 5, .block = block, .inst = inst, .seen = 9, .page_changes = 1, .distance_changes = 1}};

@@ -31,11 +31,7 @@
     sub x0, x0, x1
     ldr w1, =\insn
     str w1, [x0]
-    dc cvau, x0
-    dsb sy
-    ic ivau, x0
-    dsb sy
-    isb
+    code_written x0
     .endm
 
     // Mapping \number's page \page is at \to.

@@ -205,11 +205,7 @@ writer:
     str w10, [x5, #0x80]
     add x0, x0, #0x40
     add x9, x5, #(8f - writer)
-    dc cvau, x9
-    dsb nsh
-    ic ivau, x9
-    dsb nsh
-    isb
+    code_written x9, nsh
 8:  add x0, x0, #0
     sub w11, w11, w6
     add x0, x0, x11

@@ -25,11 +25,7 @@
     // Writes insn x1 to frame address x0 and lets it be executed.
     .macro patch
     str w1, [x0]
-    dc cvau, x0
-    dsb ish
-    ic ivau, x0
-    dsb ish
-    isb
+    code_written x0, ish
     .endm
 
     start

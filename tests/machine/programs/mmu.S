@@ -79,11 +79,7 @@
     ldr x0, =0x40501010
     ldr x1, =0x52800060             // mov w0, #3
     str w1, [x0]
-    dc cvau, x0
-    dsb sy
-    ic ivau, x0
-    dsb sy
-    isb
+    code_written x0
     blr x19
     show third, x0
     print "\n"

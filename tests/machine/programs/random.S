@@ -266,11 +266,7 @@ call:
     ldr x2, =0x91000063             // add x3, x3, #0
     orr x1, x2, x1, lsl #10
     str w1, [x0]
-    dc cvau, x0
-    dsb ish
-    ic ivau, x0
-    dsb ish
-    isb
+    code_written x0, ish
     b back
 6:  ldr x1, =CODE_SHADOW            // code moves
     mov x0, #PATCHED_PAGE
